@@ -1,0 +1,198 @@
+"""What each command depends on: one table, command to items.
+
+An item is facts of these types that carry all of these tags. A command is decided on exactly these
+facts; if one more appears before it commits, it is decided again. What is not here cannot matter:
+views, audit reads and refusals are left out, so that reading never starves deciding.
+"""
+
+from domain import commands as c
+from domain import facts as f
+from domain import tags
+from domain.codec import types_of
+from domain.findings import Item
+from domain.state import Loop, World
+
+LOOP_TYPES = types_of(
+    f.LoopOpened,
+    f.LoopPlanned,
+    f.ProcessNoticeGiven,
+    f.RelationshipDisclosed,
+    f.PortfolioItemLinked,
+    f.SessionCompleted,
+    f.SessionCancelled,
+    f.InterviewerReplaced,
+    f.CandidateNoShow,
+    f.TakeHomeAssigned,
+    f.TakeHomeReceived,
+    f.TakeHomeAnonymised,
+    f.FeedbackSubmitted,
+    f.FeedbackAmended,
+    f.ReferenceRecorded,
+    f.StageDecided,
+    f.DebriefOpened,
+    f.DebriefStatementRecorded,
+    f.DissentRecorded,
+    f.DebriefClosed,
+    f.EvidenceGatePassed,
+    f.RecommendationRecorded,
+    f.ExceptionGranted,
+    f.DecisionMade,
+    f.DecisionObserved,
+    f.DecisionReversed,
+    f.OfferRecorded,
+    f.CandidateWithdrew,
+    f.ExplanationIssued,
+    f.LoopClosed,
+    f.LoopReopened,
+    f.OutcomeRecorded,
+)
+_REQUISITION_TYPES = types_of(
+    f.RequisitionOpened, f.RequisitionChanged, f.RequisitionStandardSet, f.ExceptionGranted
+)
+_SCORECARD_TYPES = types_of(f.ScorecardVersioned, f.ScorecardApproved, f.ScorecardRetired)
+
+
+def loop_items(handle: str) -> tuple[Item, ...]:
+    """A loop's own evidence."""
+    return (Item(types=LOOP_TYPES, tags=(tags.loop(handle),)),)
+
+
+def requisition_items(slug: str) -> tuple[Item, ...]:
+    """A requisition's team, status, standard and exceptions."""
+    return (Item(types=_REQUISITION_TYPES, tags=(tags.requisition(slug),)),)
+
+
+def scorecard_items(slug: str) -> tuple[Item, ...]:
+    """A scorecard's versions, approvals and retirements."""
+    return (Item(types=_SCORECARD_TYPES, tags=(tags.scorecard(slug),)),)
+
+
+def prompt_items(slugs: set[str]) -> tuple[Item, ...]:
+    """The versions of these prompts."""
+    versioned = types_of(f.PromptVersioned)
+    return tuple(Item(types=versioned, tags=(tags.prompt(slug),)) for slug in sorted(slugs))
+
+
+def posting_items(slug: str) -> tuple[Item, ...]:
+    """The versions of a posting."""
+    return (Item(types=types_of(f.PostingVersioned), tags=(tags.posting(slug),)),)
+
+
+def policy_set_items() -> tuple[Item, ...]:
+    """Every policy set adopted."""
+    return (Item(types=types_of(f.PolicySetAdopted), tags=(tags.policy_sets(),)),)
+
+
+def person_items(*handles: str) -> tuple[Item, ...]:
+    """The registration and roles of these people: their entitlements."""
+    registered = types_of(f.PersonRegistered)
+    people = sorted({h for h in handles if h.startswith("p_")})
+    return tuple(Item(types=registered, tags=(tags.person(h),)) for h in people)
+
+
+def key_items(key_id: str) -> tuple[Item, ...]:
+    """One API key from issue to revocation."""
+    return (Item(types=types_of(f.KeyIssued, f.KeyRevoked), tags=(tags.key(key_id),)),)
+
+
+def first_items(command: c.AnyCommand) -> tuple[Item, ...]:
+    """What must be read before `boundary` can name the rest: the loop, by its tag."""
+    handle = getattr(command, "loop", None)
+    return loop_items(handle) if isinstance(handle, str) else ()
+
+
+def boundary(command: c.AnyCommand, world: World, actor: str) -> tuple[Item, ...]:
+    """Every fact that deciding this command depends on; `world` holds at least `first_items`."""
+    own = person_items(actor)
+    handle = getattr(command, "loop", None)
+    if isinstance(handle, str):
+        loop = world.loops.get(handle)
+        return loop_items(handle) + (_around(command, loop, actor) if loop else ()) + own
+    return _outside_loops(command) + own
+
+
+def _around(command: c.AnyCommand, loop: Loop, actor: str) -> tuple[Item, ...]:
+    """Outside a loop, what its commands depend on: the pinned rubric and the requisition."""
+    pins = loop.opened.fact
+    items = requisition_items(pins.requisition)
+    match command:
+        case c.SubmitFeedback() | c.AmendFeedback():
+            seen = (tags.loop(loop.handle), tags.viewer(actor))
+            viewed = Item(types=types_of(f.FeedbackViewed), tags=seen)
+            return (*items, viewed, *scorecard_items(pins.scorecard.id), *policy_set_items())
+        case c.PlanLoop():
+            asked = {ref.id for session in command.sessions for ref in session.prompts}
+            rubric = (*scorecard_items(pins.scorecard.id), *prompt_items(asked))
+            return (*items, *rubric, *policy_set_items())
+        case (
+            c.DecideStage()
+            | c.PassEvidenceGate()
+            | c.MakeRecommendation()
+            | c.MakeDecision()
+            | c.MakeStatement()
+        ):
+            rubric = (*scorecard_items(pins.scorecard.id), *posting_items(pins.posting.id))
+            return (*items, *rubric, *prompt_items(_prompts(loop)), *policy_set_items())
+        case c.RecordReference():
+            return (*items, *scorecard_items(pins.scorecard.id))
+        case _:
+            return items
+
+
+def _prompts(loop: Loop) -> set[str]:
+    planned = {ref.id for session in loop.planned for ref in session.prompts}
+    return planned | {ref.id for session in loop.sessions for ref in session.fact.prompts}
+
+
+def _outside_loops(command: c.AnyCommand) -> tuple[Item, ...]:
+    match command:
+        case c.OpenRequisition():
+            return requisition_items(command.id)
+        case c.ChangeRequisition():
+            return requisition_items(command.requisition)
+        case c.VersionScorecard():
+            derived = command.derived_from
+            return (
+                scorecard_items(command.scorecard)
+                + policy_set_items()
+                + (scorecard_items(derived.id) if derived else ())
+            )
+        case c.ApproveScorecard():
+            return scorecard_items(command.scorecard) + requisition_items(command.requisition)
+        case c.RetireScorecard():
+            return scorecard_items(command.scorecard)
+        case c.VersionPrompt():
+            slugs = {command.prompt} | (
+                {command.equivalent_to.id} if command.equivalent_to else set[str]()
+            )
+            return prompt_items(slugs) + policy_set_items()
+        case c.VersionPosting():
+            return (
+                posting_items(command.posting)
+                + requisition_items(command.requisition)
+                + policy_set_items()
+            )
+        case c.AdoptPolicySet():
+            return policy_set_items()
+        case c.OpenLoop():
+            return (
+                loop_items(command.id)
+                + requisition_items(command.requisition)
+                + scorecard_items(command.scorecard.id)
+                + posting_items(command.posting.id)
+                + policy_set_items()
+            )
+        case c.GrantException():
+            return requisition_items(command.requisition or "")
+        case c.RegisterPerson():
+            return person_items(command.id)
+        case c.ChangeRoles():
+            return person_items(command.person)
+        case c.IssueKey():
+            return person_items(command.person or "")
+        case c.RevokeKey():
+            return key_items(command.key)
+        case c.ImportRecord():
+            return (Item(types=types_of(f.RecordImported), tags=(tags.loop(command.case),)),)
+        case _:
+            return ()

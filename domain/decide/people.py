@@ -1,0 +1,135 @@
+"""Staff, keys and records from elsewhere."""
+
+from domain import commands as c
+from domain import facts as f
+from domain import tags
+from domain.case import Draft
+from domain.decide.context import Context
+from domain.decide.entitled import check_role
+from domain.refusals import Exists, Meaningless, Missing
+from domain.state import World
+from domain.values import private, private_or_none
+
+
+def register_person(command: c.RegisterPerson, world: World, context: Context) -> Draft:
+    """A new member of staff."""
+    check_role(command, context)
+    if command.id in world.people:
+        raise Exists("this person is registered already; change their roles instead")
+    return Draft(
+        fact=f.PersonRegistered(
+            stamp=context.stamp(tags.person(command.id)),
+            person=command.id,
+            roles=_each_once(command.roles),
+            name=private_or_none(command.name, command.id),
+        )
+    )
+
+
+def change_roles(command: c.ChangeRoles, world: World, context: Context) -> Draft:
+    """Other roles for someone known."""
+    check_role(command, context)
+    if command.person not in world.people:
+        raise Missing("no such person; register them first")
+    return Draft(
+        fact=f.PersonRegistered(
+            stamp=context.stamp(tags.person(command.person)),
+            person=command.person,
+            roles=_each_once(command.roles),
+        )
+    )
+
+
+def _each_once(roles: tuple[f.Role, ...]) -> tuple[f.Role, ...]:
+    return tuple(dict.fromkeys(roles))
+
+
+def issue_key(command: c.IssueKey, world: World, context: Context) -> Draft:
+    """An API key; its secret was made outside and only its digest comes here."""
+    check_role(command, context)
+    if (command.service is None) == (command.person is None):
+        raise Meaningless("a key is for a service or for a person: name exactly one", pointer="")
+    if command.person is not None and command.person not in world.people:
+        raise Missing("no such person; register them first", pointer="/person")
+    if command.expires_at is not None and command.expires_at <= context.now:
+        raise Meaningless("the key would have expired already", pointer="/expires_at")
+    if not command.roles:
+        raise Meaningless("a key without a role opens nothing: name at least one", pointer="/roles")
+    if context.new_key is None:
+        raise ValueError("a key is issued only with a fresh secret")
+    about = (tags.person(command.person),) if command.person else ()
+    return Draft(
+        fact=f.KeyIssued(
+            stamp=context.stamp(tags.key(context.new_key.id), *about),
+            key=context.new_key.id,
+            service=command.service,
+            person=command.person,
+            roles=_each_once(command.roles),
+            secret_sha256=context.new_key.secret_sha256,
+            expires_at=command.expires_at,
+        )
+    )
+
+
+def revoke_key(command: c.RevokeKey, world: World, context: Context) -> Draft:
+    """A key that opens nothing any more."""
+    check_role(command, context)
+    key = world.keys.get(command.key)
+    if key is None:
+        raise Missing("no such key")
+    if key.revoked is not None:
+        raise Exists("this key is revoked already")
+    return Draft(fact=f.KeyRevoked(stamp=context.stamp(tags.key(command.key)), key=command.key))
+
+
+def import_record(command: c.ImportRecord, world: World, context: Context) -> Draft:
+    """One historical event; its identity is its case and its place in the trace."""
+    check_role(command, context)
+    known = (one.fact for one in world.imported)
+    if any((one.case, one.place) == (command.case, command.place) for one in known):
+        raise Exists("this event of this case was imported already")
+    sealed_as = f"self-identification:{command.case}"
+    return Draft(
+        fact=f.RecordImported(
+            stamp=context.stamp(tags.loop(command.case), tags.imported(command.system)),
+            system=command.system,
+            log=command.log,
+            case=command.case,
+            place=command.place,
+            activity=command.activity,
+            claimed_at=command.claimed_at,
+            resource=private_or_none(command.resource, "organisation"),
+            attributes=tuple(
+                f.ImportedAttribute(name=a.name, value=private(a.value, sealed_as))
+                for a in command.attributes
+            ),
+        )
+    )
+
+
+def correct_fact(command: c.CorrectFact, world: World, context: Context) -> Draft:
+    """What a reader must know about an earlier fact."""
+    check_role(command, context)
+    recorded = world.cited.get(command.position)
+    if recorded is None:
+        raise Missing("no fact at this position")
+    about = tuple(t for t in recorded.fact.stamp.tags if t.split(":")[0] in ("loop", "candidate"))
+    subject = _subject(about, world)
+    return Draft(
+        fact=f.FactCorrected(
+            stamp=context.stamp(tags.fact(command.position), *about),
+            of=command.position,
+            text=private(command.text, subject),
+        )
+    )
+
+
+def _subject(about: tuple[str, ...], world: World) -> str:
+    """The candidate whom the corrected fact is about, or the organisation."""
+    for tag in about:
+        kind, _, handle = tag.partition(":")
+        if kind == "candidate":
+            return handle
+        if kind == "loop" and handle in world.loops:
+            return world.loops[handle].opened.fact.candidate
+    return "organisation"

@@ -1,0 +1,91 @@
+"""Tags: the words by which facts are found again. They stand in leaves: handles and slugs only."""
+
+
+def loop(handle: str) -> str:
+    """Every fact of one loop."""
+    return f"loop:{handle}"
+
+
+def candidate(handle: str) -> str:
+    """Every fact about one candidate, over all loops."""
+    return f"candidate:{handle}"
+
+
+def self_identification(handle: str) -> str:
+    """A candidate's self-identification: a tag of its own, outside every loop's boundary."""
+    return f"self-identification:{handle}"
+
+
+def person(handle: str) -> str:
+    """A member of staff: registration and roles."""
+    return f"person:{handle}"
+
+
+def viewer(handle: str) -> str:
+    """What one person has read."""
+    return f"viewer:{handle}"
+
+
+def key(key_id: str) -> str:
+    """One API key, from issue to revocation."""
+    return f"key:{key_id}"
+
+
+def requisition(slug: str) -> str:
+    """One requisition, its standard and the approvals and exceptions given for it."""
+    return f"requisition:{slug}"
+
+
+def scorecard(slug: str) -> str:
+    """All versions of one scorecard, with approvals."""
+    return f"scorecard:{slug}"
+
+
+def prompt(slug: str) -> str:
+    """All versions of one prompt."""
+    return f"prompt:{slug}"
+
+
+def posting(slug: str) -> str:
+    """All versions of one posting."""
+    return f"posting:{slug}"
+
+
+def policy_set(slug: str) -> str:
+    """All versions of one policy set."""
+    return f"policy-set:{slug}"
+
+
+def policy_sets() -> str:
+    """Every policy set adopted: the latest is the one that loops pin."""
+    return "policy-sets"
+
+
+def retro(slug: str) -> str:
+    """One retrospective."""
+    return f"retro:{slug}"
+
+
+def change(handle: str) -> str:
+    """One proposed rubric change."""
+    return f"change:{handle}"
+
+
+def hold(handle: str) -> str:
+    """One legal hold."""
+    return f"hold:{handle}"
+
+
+def imported(system: str) -> str:
+    """Everything imported from one source system."""
+    return f"imported:{system}"
+
+
+def fact(position: int) -> str:
+    """What was said later about one fact."""
+    return f"fact:{position}"
+
+
+def source(mac: str) -> str:
+    """What was recorded from one object elsewhere, by the keyed digest of its id."""
+    return f"source:{mac}"
