@@ -8,7 +8,7 @@ views, audit reads and refusals are left out, so that reading never starves deci
 from domain import commands as c
 from domain import facts as f
 from domain import tags
-from domain.codec import types_of
+from domain.codec import Recorded, types_of
 from domain.findings import Item
 from domain.state import Loop, World
 
@@ -103,12 +103,23 @@ def first_items(command: c.AnyCommand) -> tuple[Item, ...]:
 
 def boundary(command: c.AnyCommand, world: World, actor: str) -> tuple[Item, ...]:
     """Every fact that deciding this command depends on; `world` holds at least `first_items`."""
+    if isinstance(command, c.NoteFeedbackViewed | c.NoteRecordViewed):
+        return ()
     own = person_items(actor)
+    if isinstance(command, c.CorrectFact):
+        return _openings_behind(world.cited.get(command.position)) + own
     handle = getattr(command, "loop", None)
     if isinstance(handle, str):
         loop = world.loops.get(handle)
         return loop_items(handle) + (_around(command, loop, actor) if loop else ()) + own
     return _outside_loops(command) + own
+
+
+def _openings_behind(cited: Recorded | None) -> tuple[Item, ...]:
+    """The opening of the loop that a cited fact belongs to: it says whose words a correction is."""
+    opened = types_of(f.LoopOpened)
+    about = cited.fact.stamp.tags if cited else ()
+    return tuple(Item(types=opened, tags=(tag,)) for tag in about if tag.startswith("loop:"))
 
 
 def _around(command: c.AnyCommand, loop: Loop, actor: str) -> tuple[Item, ...]:
@@ -135,6 +146,8 @@ def _around(command: c.AnyCommand, loop: Loop, actor: str) -> tuple[Item, ...]:
             return (*items, *rubric, *prompt_items(_prompts(loop)), *policy_set_items())
         case c.RecordReference():
             return (*items, *scorecard_items(pins.scorecard.id))
+        case c.CompleteSession():
+            return (*items, *prompt_items({ref.id for ref in command.prompts}))
         case _:
             return items
 
@@ -182,8 +195,8 @@ def _outside_loops(command: c.AnyCommand) -> tuple[Item, ...]:
                 + posting_items(command.posting.id)
                 + policy_set_items()
             )
-        case c.GrantException():
-            return requisition_items(command.requisition or "")
+        case c.GrantRequisitionException():
+            return requisition_items(command.requisition)
         case c.RegisterPerson():
             return person_items(command.id)
         case c.ChangeRoles():

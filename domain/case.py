@@ -61,6 +61,8 @@ class Case(Struct, frozen=True, kw_only=True):
         """The requisition that the draft, or its loop, belongs to."""
         if isinstance(self.draft, f.LoopOpened):
             return self.world.requisitions[self.draft.requisition]
+        if isinstance(self.draft, f.PostingVersioned):
+            return self.world.requisitions[self.draft.content.requisition]
         return self.world.requisitions[self.loop.opened.fact.requisition]
 
     @property
@@ -92,11 +94,15 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """What a rule yields: the message, what would cure it, and the facts that show it."""
+    """What a rule yields: the message, what would cure it, and the facts that show it.
+
+    `advice` only warns, however strictly the rule is enforced.
+    """
 
     message: str
     cure: str
     positions: tuple[int, ...] = ()
+    advice: bool = False
 
 
 class Draft(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,10 @@ class LeafTooLarge(ValueError):
     """A fact's bytes exceed what a tile's entry bundle can hold."""
 
 
+class UnreadableLeaf(ValueError):
+    """A fact breaks its own type: once stored, nobody could ever read it."""
+
+
 class Recorded(Struct, frozen=True):
     """A fact at its place in the log (1-based)."""
 
@@ -29,10 +33,19 @@ class Recorded(Struct, frozen=True):
 
 
 def encode(fact: AnyFact) -> bytes:
-    """The fact's stored bytes; raises `LeafTooLarge`, and `TypeError` for an unsealed value."""
+    """The fact's stored bytes; what cannot be read back is never written.
+
+    Raises `LeafTooLarge`, `UnreadableLeaf` for a fact that its own type does not allow, and
+    `TypeError` for an unsealed value.
+    """
     leaf = _encoder.encode(fact)
     if len(leaf) > LEAF_BYTES_MAX:
         raise LeafTooLarge(f"the fact has {len(leaf)} bytes; a leaf holds at most {LEAF_BYTES_MAX}")
+    try:
+        _decoder.decode(leaf)
+    except msgspec.ValidationError as error:
+        where = str(error).rpartition(" - at ")[2].strip("`")
+        raise UnreadableLeaf(f"a {type_of(fact)} breaks its own type at {where}") from None
     return leaf
 
 

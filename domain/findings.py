@@ -9,7 +9,7 @@ from domain.values import Position, Time, Version
 Enforcement = Literal["block", "warn", "off"]
 Verdict = Literal["passed", "warned", "refused", "excepted"]
 ParamValue = bool | int | float | str | tuple[str, ...]
-PolicyId = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+PolicyId = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,63}(?!\n)$")]
 
 POSITIONS_IN_FINDING_MAX = 40
 

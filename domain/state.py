@@ -80,28 +80,38 @@ class Loop(Struct, frozen=True, kw_only=True):
 
     def session(self, id_: str) -> f.PlannedSession | None:
         """A session by id: in the plan in force, or in the latest plan that had it."""
+        return self._latest_plan_of(id_)[1]
+
+    def _latest_plan_of(self, id_: str) -> tuple[int, f.PlannedSession | None]:
+        """The session in the latest plan that had it, and that plan's position."""
         for plan in reversed(self.plans):
             for planned in plan.fact.sessions:
                 if planned.id == id_:
-                    return planned
-        return None
+                    return plan.position, planned
+        return 0, None
 
     def completed(self, id_: str) -> At[f.SessionCompleted] | None:
         """The latest report that this session took place."""
         return next((s for s in reversed(self.sessions) if s.fact.session == id_), None)
 
     def interviewers(self, id_: str) -> tuple[str, ...]:
-        """Who is to interview in a session, replacements applied in their order."""
-        planned = self.session(id_)
+        """Who is to interview in a session: as last planned, then replaced, in that order."""
+        since, planned = self._latest_plan_of(id_)
         people = list(planned.interviewers) if planned else []
         for change in self.replacements:
-            if change.fact.session == id_ and change.fact.replaced in people:
-                people[people.index(change.fact.replaced)] = change.fact.replacement
+            one = change.fact
+            if change.position > since and one.session == id_ and one.replaced in people:
+                people[people.index(one.replaced)] = one.replacement
         return tuple(dict.fromkeys(people))
 
     def owes(self) -> tuple[tuple[str, str], ...]:
-        """(session, person) pairs of the plan in force whose feedback is still missing."""
-        off = {c.fact.session for c in self.cancelled} | {n.fact.session for n in self.no_shows}
+        """(session, person) pairs of the plan in force whose feedback is still missing.
+
+        A session called off is owed no feedback, unless it was held or planned again after all.
+        """
+        since = self.plans[-1].position if self.plans else 0
+        off = {one.fact.session for one in self.cancelled if one.position > since}
+        off |= {one.fact.session for one in self.no_shows if one.position > since}
         held = {s.fact.session for s in self.sessions}
         written = {(w.fact.session, w.fact.author) for w in self.feedback}
         return tuple(

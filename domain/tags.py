@@ -21,6 +21,16 @@ def person(handle: str) -> str:
     return f"person:{handle}"
 
 
+def people() -> str:
+    """Everyone registered: what an administrator lists."""
+    return "people"
+
+
+def keys() -> str:
+    """Every API key: what an administrator lists."""
+    return "keys"
+
+
 def viewer(handle: str) -> str:
     """What one person has read."""
     return f"viewer:{handle}"
@@ -42,7 +52,7 @@ def scorecard(slug: str) -> str:
 
 
 def prompt(slug: str) -> str:
-    """All versions of one prompt."""
+    """All versions of one prompt, and of the prompts that are equivalent to it."""
     return f"prompt:{slug}"
 
 

@@ -13,27 +13,28 @@ HANDLE_LENGTH = 26
 LEAF_BYTES_MAX = 65_535
 POSITION_MAX = 2**53 - 1
 
+# Patterns end in `(?!\n)$`: a bare `$` would also match before a final line break.
 Slug = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,63}$",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,63}(?!\n)$",
         description="An id in the caller's words that stands in leaves: it must not name a person.",
     ),
 ]
 ExternalId = Annotated[
     str,
     Meta(
-        pattern=r"^[!-.0-~]{1,128}$",
+        pattern=r"^[!-.0-~]{1,128}(?!\n)$",
         description="The caller's own id: 1 to 128 visible ASCII characters without a slash.",
     ),
 ]
-CandidateHandle = Annotated[str, Meta(pattern=r"^c_[a-z2-7]{26}$")]
-PersonHandle = Annotated[str, Meta(pattern=r"^p_[a-z2-7]{26}$")]
-LoopHandle = Annotated[str, Meta(pattern=r"^l_[a-z2-7]{26}$")]
+CandidateHandle = Annotated[str, Meta(pattern=r"^c_[a-z2-7]{26}(?!\n)$")]
+PersonHandle = Annotated[str, Meta(pattern=r"^p_[a-z2-7]{26}(?!\n)$")]
+LoopHandle = Annotated[str, Meta(pattern=r"^l_[a-z2-7]{26}(?!\n)$")]
 By = Annotated[
     str,
     Meta(
-        pattern=r"^(p_[a-z2-7]{26}|system)$",
+        pattern=r"^(p_[a-z2-7]{26}|system)(?!\n)$",
         description="Who did it: a person's handle, or `system`.",
     ),
 ]
@@ -42,7 +43,7 @@ Position = Annotated[int, Meta(ge=1, le=POSITION_MAX, description="1-based place
 Minutes = Annotated[int, Meta(ge=0, le=100_000)]
 Rating = Annotated[int, Meta(ge=0, le=100)]
 Time = Annotated[datetime, Meta(tz=True)]
-Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?!\n)$")]
 OrgText = Annotated[
     str,
     Meta(min_length=1, max_length=4000, description="The organisation's own words; in the leaf."),
@@ -57,17 +58,17 @@ Personal = Annotated[
     ),
 ]
 ContentDigest = Annotated[
-    str, Meta(pattern=r"^[0-9a-f]{64}$", description="SHA-256, 64 lower-case hex digits.")
+    str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$", description="SHA-256, 64 lower-case hex digits.")
 ]
 
-_HANDLE = re.compile(r"^[cpl]_[a-z2-7]{26}$")
+_HANDLE = re.compile(r"[cpl]_[a-z2-7]{26}")
 _WORD = re.compile(r"\w+")
 
 
 class Digest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"sd": "_sd"}):
     """The salted digest of a personal value (RFC 9901): all that a leaf ever holds of it."""
 
-    sd: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    sd: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}(?!\n)$")]
 
 
 class _Plaintext:
@@ -117,7 +118,7 @@ def plain_text(digest: Digest | None) -> str | None:
 
 def is_handle(text: str) -> bool:
     """Whether this is one of the ledger's own random handles rather than a caller's id."""
-    return _HANDLE.match(text) is not None
+    return _HANDLE.fullmatch(text) is not None
 
 
 def make_handle(kind: str, entropy: bytes) -> str:

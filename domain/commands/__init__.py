@@ -21,7 +21,13 @@ from domain.commands.decision import (
     CloseLoop as CloseLoop,
 )
 from domain.commands.decision import (
-    GrantException as GrantException,
+    ExceptionTerms as ExceptionTerms,
+)
+from domain.commands.decision import (
+    GrantLoopException as GrantLoopException,
+)
+from domain.commands.decision import (
+    GrantRequisitionException as GrantRequisitionException,
 )
 from domain.commands.decision import (
     MakeDecision as MakeDecision,
@@ -143,6 +149,12 @@ from domain.commands.people import (
 from domain.commands.people import (
     RevokeKey as RevokeKey,
 )
+from domain.commands.reading import (
+    NoteFeedbackViewed as NoteFeedbackViewed,
+)
+from domain.commands.reading import (
+    NoteRecordViewed as NoteRecordViewed,
+)
 from domain.commands.rubric import (
     AdoptPolicySet as AdoptPolicySet,
 )
@@ -210,7 +222,8 @@ AnyCommand = (
     | CloseDebrief
     | PassEvidenceGate
     | MakeRecommendation
-    | GrantException
+    | GrantLoopException
+    | GrantRequisitionException
     | MakeDecision
     | ReverseDecision
     | ObserveDecision
@@ -219,5 +232,7 @@ AnyCommand = (
     | CloseLoop
     | ReopenLoop
     | RecordOutcome
+    | NoteFeedbackViewed
+    | NoteRecordViewed
 )
 ALL_COMMANDS: tuple[type[AnyCommand], ...] = get_args(AnyCommand)

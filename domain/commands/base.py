@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from domain.values import Code, Position, Time
 
-_ID = r"^[!-.0-~]{1,128}$"
+_ID = r"^[!-.0-~]{1,128}(?!\n)$"
 
 # An id of someone already registered: either the caller's own or the ledger's handle.
 PersonRef = Annotated[
@@ -69,4 +69,4 @@ class LoopCommand(Command, frozen=True, kw_only=True):
 class SessionCommand(LoopCommand, frozen=True, kw_only=True):
     """A command about one session of a loop's plan."""
 
-    session: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    session: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}(?!\n)$")]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from domain.commands.base import Citations, Command, LoopCommand
+from domain.commands.base import Citations, Command, LoopCommand, LoopRef, PersonRef
 from domain.commands.evidence import ReasonSpec
 from domain.facts import (
     Coverage,
@@ -56,16 +56,26 @@ class MakeRecommendation(LoopCommand, frozen=True, kw_only=True):
     cites: Citations = ()
 
 
-class GrantException(Command, frozen=True, kw_only=True):
-    """Let one rule be broken, for a reason and until a time; not for yourself."""
+class ExceptionTerms(Command, frozen=True, kw_only=True):
+    """One rule to be broken, for a reason and a time; `subject` is the person who needs it."""
 
-    loop: Annotated[str, Meta(extra={"refers": "loop"})] | None = None
-    requisition: Slug | None = None
     policy: PolicyId
-    subject: Code | None = None
+    subject: PersonRef | None = None
     reason: Personal
     expires_at: Time
     compensating_control: Personal | None = None
+
+
+class GrantLoopException(ExceptionTerms, frozen=True, kw_only=True):
+    """Let one rule be broken in one loop; not for yourself."""
+
+    loop: LoopRef
+
+
+class GrantRequisitionException(ExceptionTerms, frozen=True, kw_only=True):
+    """Let one rule be broken in all loops of a requisition; not for yourself."""
+
+    requisition: Slug
 
 
 class MakeDecision(LoopCommand, frozen=True, kw_only=True):

@@ -37,6 +37,8 @@ def draft(command: c.AnyCommand, world: World, context: Context) -> Draft:
             return people.import_record(command, world, context)
         case c.CorrectFact():
             return people.correct_fact(command, world, context)
+        case c.NoteFeedbackViewed() | c.NoteRecordViewed():
+            return people.note_reading(command, context)
         case c.OpenRequisition():
             return rubric.open_requisition(command, world, context)
         case c.ChangeRequisition():
@@ -70,7 +72,7 @@ LoopCommand = (
     | decision.DebriefCommand
     | c.PassEvidenceGate
     | c.MakeRecommendation
-    | c.GrantException
+    | decision.GrantException
     | c.MakeDecision
     | c.ReverseDecision
     | c.ObserveDecision
@@ -106,7 +108,7 @@ def _draft_in_loop(command: LoopCommand, world: World, context: Context) -> Draf
             return decision.pass_evidence_gate(command, world, context)
         case c.MakeRecommendation():
             return decision.make_recommendation(command, world, context)
-        case c.GrantException():
+        case c.GrantLoopException() | c.GrantRequisitionException():
             return decision.grant_exception(command, world, context)
         case c.MakeDecision():
             return decision.make_decision(command, world, context)

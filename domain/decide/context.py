@@ -7,6 +7,7 @@ from msgspec import Struct
 from domain.commands import Command
 from domain.facts import Assurance, Role, Source, Stamp
 from domain.refusals import Meaningless
+from domain.tags import source as tag_source
 from domain.values import Time
 
 AHEAD_MAX = timedelta(minutes=5)
@@ -34,6 +35,7 @@ class Context(Struct, frozen=True, kw_only=True):
 
     def stamp(self, *tags: str) -> Stamp:
         """The stamp of a fact made by this request, found again under these tags."""
+        origin = (tag_source(self.source.id_mac),) if self.source else ()
         return Stamp(
             at=self.at,
             recorded=self.now,
@@ -41,7 +43,7 @@ class Context(Struct, frozen=True, kw_only=True):
             via=self.via,
             assurance=self.assurance,
             cause=self.cause,
-            tags=tags,
+            tags=(*tags, *origin),
             source=self.source,
         )
 

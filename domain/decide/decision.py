@@ -152,9 +152,6 @@ def make_recommendation(command: c.MakeRecommendation, world: World, context: Co
     loop = known_loop(world, command.loop)
     check_loop(command, loop, world, context)
     check_cites(command.cites, loop)
-    over = _over(loop)
-    if over:
-        raise wrong_state(over[0].message, over[0].cure, *over[0].positions)
     return Draft(
         fact=f.RecommendationRecorded(
             stamp=context.stamp(tags.loop(loop.handle)),
@@ -166,6 +163,7 @@ def make_recommendation(command: c.MakeRecommendation, world: World, context: Co
             judged=Judged(now=context.now),
         ),
         moment="recommend",
+        state_findings=_over(loop),
     )
 
 
@@ -231,25 +229,28 @@ def observe_decision(command: c.ObserveDecision, world: World, context: Context)
     )
 
 
-def grant_exception(command: c.GrantException, world: World, context: Context) -> Draft:
+GrantException = c.GrantLoopException | c.GrantRequisitionException
+
+
+def grant_exception(command: GrantException, world: World, context: Context) -> Draft:
     """Let one rule be broken; never for oneself."""
-    if command.loop is not None:
+    if isinstance(command, c.GrantLoopException):
         loop = known_loop(world, command.loop)
         check_loop(command, loop, world, context)
-        about, subject = (tags.loop(loop.handle),), loop.opened.fact.candidate
+        about, subject = tags.loop(loop.handle), loop.opened.fact.candidate
     else:
-        requisition = known_requisition(world, command.requisition or "")
+        requisition = known_requisition(world, command.requisition)
         check_requisition(command, requisition, context)
-        about, subject = (tags.requisition(requisition.id),), "organisation"
+        about, subject = tags.requisition(requisition.id), "organisation"
     if command.subject == context.actor:
         raise Forbidden("nobody grants an exception to themselves; ask a second person")
     if command.expires_at <= context.now:
         raise Meaningless("the exception would have expired already", pointer="/expires_at")
     return Draft(
         fact=f.ExceptionGranted(
-            stamp=context.stamp(*about),
-            loop=command.loop,
-            requisition=command.requisition,
+            stamp=context.stamp(about),
+            loop=command.loop if isinstance(command, c.GrantLoopException) else None,
+            requisition=None if isinstance(command, c.GrantLoopException) else command.requisition,
             policy=command.policy,
             subject=command.subject,
             reason=private(command.reason, subject),

@@ -4,6 +4,7 @@ The API's routes take their roles from here, so that one table says it for both.
 """
 
 from domain import commands as c
+from domain import facts as f
 from domain.decide.context import Context
 from domain.facts import Role
 from domain.refusals import Forbidden
@@ -51,7 +52,8 @@ ROLES_FOR: dict[type[c.Command], frozenset[Role]] = {
     c.CloseDebrief: _HM,
     c.PassEvidenceGate: _HM,
     c.MakeRecommendation: _HM,
-    c.GrantException: frozenset(("approver",)),
+    c.GrantLoopException: frozenset(("approver",)),
+    c.GrantRequisitionException: frozenset(("approver",)),
     c.MakeDecision: _DECIDER,
     c.ReverseDecision: _DECIDER,
     c.ObserveDecision: _DECIDER,
@@ -61,6 +63,8 @@ ROLES_FOR: dict[type[c.Command], frozenset[Role]] = {
     c.ReopenLoop: _DECIDER,
     c.RecordOutcome: _HM,
     c.CorrectFact: frozenset(("auditor",)),
+    c.NoteFeedbackViewed: frozenset(f.ROLES),
+    c.NoteRecordViewed: frozenset(f.ROLES),
 }
 TEAM_ROLES: frozenset[Role] = frozenset(("hiring_manager", "decision_maker", "approver"))
 
@@ -102,9 +106,10 @@ def _takes_part(command: c.Command, loop: Loop, person: str) -> bool:
 
 
 def interviewers_of(loop: Loop) -> frozenset[str]:
-    """Everyone who was ever to interview, or attended, in any session of the loop."""
+    """Everyone who is to interview, attended, or wrote feedback, in any session of the loop."""
     ids = {session.id for plan in loop.plans for session in plan.fact.sessions}
     people = {person for id_ in ids for person in loop.interviewers(id_)}
     people |= {person for session in loop.sessions for person in session.fact.attendees}
     people |= {change.fact.replacement for change in loop.replacements}
+    people |= {written.fact.author for written in loop.feedback}
     return frozenset(people)

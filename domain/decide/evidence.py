@@ -178,7 +178,7 @@ def submit_feedback(command: c.SubmitFeedback, world: World, context: Context) -
 
 
 def _independence(command: c.SubmitFeedback, loop: Loop, author: str) -> f.Independence:
-    """Frozen here: whether the author had read anyone's feedback on this candidate before."""
+    """Frozen here: whether the author had read anyone's feedback in this loop before."""
     if any(view.fact.viewer == author for view in loop.views):
         return "read_before_writing"
     return "blind" if command.independence is None else command.independence
@@ -235,18 +235,24 @@ def _check_ratings(
             raise Meaningless(
                 f"the scale runs from {scale.min} to {scale.max}", pointer=f"{where}/rating"
             )
-        for at, made in enumerate(rated.observations):
-            if made.code not in known[rated.competency]:
-                raise Meaningless(
-                    "the competency has no such observation code",
-                    pointer=f"{where}/observations/{at}/code",
-                )
+        _check_observations(rated, known[rated.competency], where)
     if wanted - seen:
         missing = ", ".join(sorted(wanted - seen))
         raise Meaningless(
             f"rate every competency of the session, or say why it was not observed: {missing}",
             pointer="/ratings",
         )
+
+
+def _check_observations(rated: c.RatingSpec, codes: set[str], where: str) -> None:
+    seen: set[str] = set()
+    for at, made in enumerate(rated.observations):
+        pointer = f"{where}/observations/{at}/code"
+        if made.code not in codes:
+            raise Meaningless("the competency has no such observation code", pointer=pointer)
+        if made.code in seen:
+            raise Meaningless("an observation code stands twice", pointer=pointer)
+        seen.add(made.code)
 
 
 def _rated(ratings: tuple[c.RatingSpec, ...], subject: str) -> tuple[f.Rated, ...]:

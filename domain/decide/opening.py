@@ -3,13 +3,13 @@
 from domain import commands as c
 from domain import facts as f
 from domain import tags
-from domain.case import Draft
+from domain.case import Draft, Found
 from domain.decide.context import Context
 from domain.decide.entitled import check_loop, check_requisition
 from domain.decide.rubric import known_requisition
 from domain.findings import Judged
 from domain.refusals import Exists, Meaningless, Missing, wrong_state
-from domain.state import Loop, World
+from domain.state import Loop, Requisition, World
 from domain.values import private_or_none
 
 
@@ -22,28 +22,20 @@ def known_loop(world: World, handle: str) -> Loop:
 
 def open_loop(command: c.OpenLoop, world: World, context: Context) -> Draft:
     """A loop that pins scorecard, posting and the latest policy set."""
-    requisition = known_requisition(world, command.requisition)
+    requisition = known_requisition(world, command.requisition, "/requisition")
     check_requisition(command, requisition, context)
     if command.id in world.loops:
         raise Exists("a loop has this id already")
-    if requisition.status != "open":
-        raise wrong_state(
-            "the requisition is not open", "reopen the requisition first", requisition.latest
-        )
     card = world.scorecard(command.scorecard)
     if card is None:
         raise Missing("no such version of this scorecard", pointer="/scorecard")
-    retired = world.scorecards[command.scorecard.id].retirements
-    for one in retired:
-        if one.fact.version == command.scorecard.version:
-            raise wrong_state(
-                "this scorecard version is retired", "pin a version in use", one.position
-            )
     posting = world.posting(command.posting)
     if posting is None:
         raise Missing("no such version of this posting", pointer="/posting")
     if posting.fact.content.requisition != command.requisition:
         raise Meaningless("this posting is for another requisition", pointer="/posting")
+    if not world.policy_sets:
+        raise wrong_state("no policy set is adopted", "adopt one first")
     adopted = world.policy_sets[-1].fact
     candidate = command.candidate.id
     return Draft(
@@ -64,15 +56,38 @@ def open_loop(command: c.OpenLoop, world: World, context: Context) -> Draft:
             judged=Judged(now=context.now),
         ),
         moment="open",
+        state_findings=_not_to_open(command, requisition, world),
     )
+
+
+def _not_to_open(command: c.OpenLoop, requisition: Requisition, world: World) -> tuple[Found, ...]:
+    """Why no loop can be opened on this requisition and scorecard, if so."""
+    found: list[Found] = []
+    if requisition.status != "open":
+        found.append(
+            Found(
+                message="the requisition is not open",
+                cure="reopen the requisition first",
+                positions=(requisition.latest,),
+            )
+        )
+    retirements = world.scorecards[command.scorecard.id].retirements
+    retired = [r.position for r in retirements if r.fact.version == command.scorecard.version]
+    if retired:
+        found.append(
+            Found(
+                message="this scorecard version is retired",
+                cure="pin a version in use",
+                positions=tuple(retired),
+            )
+        )
+    return tuple(found)
 
 
 def plan_loop(command: c.PlanLoop, world: World, context: Context) -> Draft:
     """A plan; the first one of a requisition becomes its standard."""
     loop = known_loop(world, command.loop)
     check_loop(command, loop, world, context)
-    if loop.closed is not None:
-        raise wrong_state("the loop is closed", "reopen it first", loop.closed.position)
     _check_plan(command, loop, world)
     sessions = tuple(
         f.PlannedSession(
@@ -110,7 +125,16 @@ def plan_loop(command: c.PlanLoop, world: World, context: Context) -> Draft:
         ),
         moment="plan",
         also=standard,
+        state_findings=_not_to_plan(loop),
     )
+
+
+def _not_to_plan(loop: Loop) -> tuple[Found, ...]:
+    """Why nothing is left to plan here, if so."""
+    if loop.closed is None:
+        return ()
+    at = loop.closed.position
+    return (Found(message="the loop is closed", cure="reopen it first", positions=(at,)),)
 
 
 def _check_plan(command: c.PlanLoop, loop: Loop, world: World) -> None:

@@ -6,7 +6,7 @@ from domain import tags
 from domain.case import Draft
 from domain.decide.context import Context
 from domain.decide.entitled import check_role
-from domain.refusals import Exists, Meaningless, Missing
+from domain.refusals import Exists, Forbidden, Meaningless, Missing
 from domain.state import World
 from domain.values import private, private_or_none
 
@@ -18,7 +18,7 @@ def register_person(command: c.RegisterPerson, world: World, context: Context) -
         raise Exists("this person is registered already; change their roles instead")
     return Draft(
         fact=f.PersonRegistered(
-            stamp=context.stamp(tags.person(command.id)),
+            stamp=context.stamp(tags.person(command.id), tags.people()),
             person=command.id,
             roles=_each_once(command.roles),
             name=private_or_none(command.name, command.id),
@@ -33,7 +33,7 @@ def change_roles(command: c.ChangeRoles, world: World, context: Context) -> Draf
         raise Missing("no such person; register them first")
     return Draft(
         fact=f.PersonRegistered(
-            stamp=context.stamp(tags.person(command.person)),
+            stamp=context.stamp(tags.person(command.person), tags.people()),
             person=command.person,
             roles=_each_once(command.roles),
         )
@@ -60,7 +60,7 @@ def issue_key(command: c.IssueKey, world: World, context: Context) -> Draft:
     about = (tags.person(command.person),) if command.person else ()
     return Draft(
         fact=f.KeyIssued(
-            stamp=context.stamp(tags.key(context.new_key.id), *about),
+            stamp=context.stamp(tags.key(context.new_key.id), tags.keys(), *about),
             key=context.new_key.id,
             service=command.service,
             person=command.person,
@@ -79,7 +79,7 @@ def revoke_key(command: c.RevokeKey, world: World, context: Context) -> Draft:
         raise Missing("no such key")
     if key.revoked is not None:
         raise Exists("this key is revoked already")
-    return Draft(fact=f.KeyRevoked(stamp=context.stamp(tags.key(command.key)), key=command.key))
+    return Draft(fact=f.KeyRevoked(stamp=context.stamp(tags.key(command.key), tags.keys()), key=command.key))
 
 
 def import_record(command: c.ImportRecord, world: World, context: Context) -> Draft:
@@ -113,23 +113,54 @@ def correct_fact(command: c.CorrectFact, world: World, context: Context) -> Draf
     recorded = world.cited.get(command.position)
     if recorded is None:
         raise Missing("no fact at this position")
-    about = tuple(t for t in recorded.fact.stamp.tags if t.split(":")[0] in ("loop", "candidate"))
-    subject = _subject(about, world)
+    about = tuple(t for t in recorded.fact.stamp.tags if t.partition(":")[0] in _ABOUT_SOMEONE)
     return Draft(
         fact=f.FactCorrected(
             stamp=context.stamp(tags.fact(command.position), *about),
             of=command.position,
-            text=private(command.text, subject),
+            text=private(command.text, _subject(about, world)),
         )
     )
 
 
+def note_reading(command: c.NoteFeedbackViewed | c.NoteRecordViewed, context: Context) -> Draft:
+    """Who read what; the ledger notes it before a byte is sent."""
+    reader = () if context.actor == "system" else (tags.viewer(context.actor),)
+    match command:
+        case c.NoteFeedbackViewed():
+            if not reader:
+                raise Forbidden("feedback is read by a person; name the one who reads")
+            return Draft(
+                fact=f.FeedbackViewed(
+                    stamp=context.stamp(tags.loop(command.loop), *reader),
+                    loop=command.loop,
+                    viewer=context.actor,
+                    viewed=command.viewed,
+                )
+            )
+        case c.NoteRecordViewed():
+            about = (tags.loop(command.loop),) if command.loop else ()
+            return Draft(
+                fact=f.RecordViewed(
+                    stamp=context.stamp(*about, *reader),
+                    viewer=None if context.actor == "system" else context.actor,
+                    what=command.what,
+                    loop=command.loop,
+                    first=command.first,
+                    last=command.last,
+                )
+            )
+
+
+_ABOUT_SOMEONE = ("loop", "candidate", "person", "self-identification")
+
+
 def _subject(about: tuple[str, ...], world: World) -> str:
-    """The candidate whom the corrected fact is about, or the organisation."""
-    for tag in about:
-        kind, _, handle = tag.partition(":")
-        if kind == "candidate":
-            return handle
-        if kind == "loop" and handle in world.loops:
-            return world.loops[handle].opened.fact.candidate
-    return "organisation"
+    """Whose words a correction is: a candidate's, a member of staff's, or the organisation's."""
+    named = {kind: handle for kind, _, handle in (tag.partition(":") for tag in about)}
+    if "self-identification" in named:
+        return f"self-identification:{named['self-identification']}"
+    if "loop" in named and named["loop"] in world.loops:
+        return world.loops[named["loop"]].opened.fact.candidate
+    # A loop without an opening is an imported case: its handle stands for whom it is about.
+    return named.get("candidate") or named.get("loop") or named.get("person") or "organisation"

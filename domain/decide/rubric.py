@@ -66,10 +66,10 @@ def change_requisition(command: c.ChangeRequisition, world: World, context: Cont
     )
 
 
-def known_requisition(world: World, slug: str) -> Requisition:
-    """The requisition, or `Missing`."""
+def known_requisition(world: World, slug: str, pointer: str | None = None) -> Requisition:
+    """The requisition, or `Missing`; `pointer` where a field of the body names it."""
     if slug not in world.requisitions:
-        raise Missing("no such requisition; open it first")
+        raise Missing("no such requisition; open it first", pointer=pointer)
     return world.requisitions[slug]
 
 
@@ -126,7 +126,7 @@ def approve_scorecard(command: c.ApproveScorecard, world: World, context: Contex
     found = world.scorecard(ref)
     if found is None:
         raise Missing("no such version of this scorecard")
-    team = known_requisition(world, command.requisition).content.team
+    team = known_requisition(world, command.requisition, "/requisition").content.team
     named = {
         "hiring_manager": team.hiring_manager,
         "tech_lead": team.tech_lead,
@@ -176,9 +176,12 @@ def version_prompt(command: c.VersionPrompt, world: World, context: Context) -> 
     check_role(command, context)
     if command.equivalent_to is not None and world.prompt(command.equivalent_to) is None:
         raise Missing("no such prompt version to be equivalent to", pointer="/equivalent_to")
+    # Found under the prompt it stands in for too: who asks one of them learns of the other.
+    same = (command.equivalent_to.id,) if command.equivalent_to else ()
+    slugs = dict.fromkeys((command.prompt, *same))
     return Draft(
         fact=f.PromptVersioned(
-            stamp=context.stamp(tags.prompt(command.prompt)),
+            stamp=context.stamp(*(tags.prompt(slug) for slug in slugs)),
             prompt=command.prompt,
             version=len(world.prompts.get(command.prompt, ())) + 1,
             content=f.PromptContent(
@@ -206,7 +209,8 @@ def version_prompt(command: c.VersionPrompt, world: World, context: Context) -> 
 
 def version_posting(command: c.VersionPosting, world: World, context: Context) -> Draft:
     """The next version of a public listing."""
-    check_requisition(command, known_requisition(world, command.requisition), context)
+    requisition = known_requisition(world, command.requisition, "/requisition")
+    check_requisition(command, requisition, context)
     _unique((k.id for k in command.knock_outs), "/knock_outs")
     earlier = world.postings.get(command.posting, ())
     if earlier and earlier[-1].fact.content.requisition != command.requisition:

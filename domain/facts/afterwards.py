@@ -19,7 +19,7 @@ LawfulBasis = Literal[
     "public_task",
     "legitimate_interests",
 ]
-Quarter = Annotated[str, Meta(pattern=r"^[0-9]{4}-Q[1-4]$")]
+Quarter = Annotated[str, Meta(pattern=r"^[0-9]{4}-Q[1-4](?!\n)$")]
 
 
 class Coverage(Part, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ class Source(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
 
     system: Code
     object: Code
-    id_mac: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    id_mac: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}(?!\n)$")]
     revision: Code | None = None
 
 
@@ -24,9 +24,9 @@ class Stamp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     at: Time
     recorded: Time
     by: By
-    via: Annotated[str, Meta(pattern=r"^(k_[a-z2-7]{26}|system)$")]
+    via: Annotated[str, Meta(pattern=r"^(k_[a-z2-7]{26}|system)(?!\n)$")]
     assurance: Assurance
-    cause: Annotated[str, Meta(pattern=r"^r_[a-z2-7]{26}$", description="id of the request")]
+    cause: Annotated[str, Meta(pattern=r"^r_[a-z2-7]{26}(?!\n)$", description="id of the request")]
     tags: tuple[str, ...]
     source: Source | None = None
 

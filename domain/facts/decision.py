@@ -93,7 +93,7 @@ class ExceptionGranted(Fact, frozen=True, kw_only=True, tag="exception-granted.v
     loop: LoopHandle | None = None
     requisition: Slug | None = None
     policy: PolicyId
-    subject: Code | None = None
+    subject: PersonHandle | None = None
     reason: Digest
     expires_at: Time
     compensating_control: Digest | None = None

@@ -135,7 +135,7 @@ class Attachment(Part, frozen=True, kw_only=True):
     """A document kept elsewhere, by digest."""
 
     digest: ContentDigest
-    media_type: Annotated[str, Meta(pattern=r"^[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}$")]
+    media_type: Annotated[str, Meta(pattern=r"^[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}(?!\n)$")]
 
 
 class FeedbackSubmitted(Fact, frozen=True, kw_only=True, tag="feedback-submitted.v1"):

@@ -9,7 +9,10 @@ from domain.facts.people import Roles
 from domain.facts.rubric import Part
 from domain.values import Code, Digest, LoopHandle, PersonHandle, Position, ShortOrgText, Slug, Time
 
-KeyId = Annotated[str, Meta(pattern=r"^k_[a-z2-7]{26}$")]
+ReadingOf = Literal[
+    "loop", "timeline", "facts", "feedback", "replay", "export", "search", "candidate"
+]
+KeyId = Annotated[str, Meta(pattern=r"^k_[a-z2-7]{26}(?!\n)$")]
 
 
 class ImportedAttribute(Part, frozen=True, kw_only=True):
@@ -50,9 +53,7 @@ class RecordViewed(Fact, frozen=True, kw_only=True, tag="record-viewed.v1"):
     """Someone with an audit role read the record."""
 
     viewer: PersonHandle | None = None
-    what: Literal[
-        "loop", "timeline", "facts", "feedback", "replay", "export", "search", "candidate"
-    ]
+    what: ReadingOf
     loop: LoopHandle | None = None
     first: Position | None = None
     last: Position | None = None
@@ -72,7 +73,7 @@ class KeyIssued(Fact, frozen=True, kw_only=True, tag="key-issued.v1"):
     service: Slug | None = None
     person: PersonHandle | None = None
     roles: Roles
-    secret_sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    secret_sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
     expires_at: Time | None = None
 
 

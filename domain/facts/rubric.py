@@ -24,8 +24,8 @@ PromptKind = Literal["design", "coding", "hypothetical", "behavioural", "referen
 SessionKind = Literal["interview", "panel", "take_home", "reference"]
 RequisitionStatus = Literal["open", "filled", "cancelled"]
 PersonMetrics = Literal["off", "self", "aggregate", "named"]
-Jurisdiction = Annotated[str, Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
-TimeZone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$", description="IANA name")]
+Jurisdiction = Annotated[str, Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?(?!\n)$")]
+TimeZone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}(?!\n)$", description="IANA name")]
 
 
 class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -117,7 +117,7 @@ class Observation(Part, frozen=True, kw_only=True):
     text: OrgText
 
 
-AnchorRating = Annotated[str, Meta(pattern=r"^[0-9]{1,3}$")]
+AnchorRating = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,2})(?!\n)$")]
 
 
 class Competency(Part, frozen=True, kw_only=True):

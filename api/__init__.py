@@ -1,0 +1,1 @@
+"""How one asks: HTTP, the audit console and the command line. The only room that knows litestar."""

@@ -1,0 +1,183 @@
+"""The log itself: facts by position, and what an earlier request recorded."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from api.answers import Written, answer
+from api.problems import Problem
+from api.reading import Known, Read
+from api.reads.base import EVERYONE, Path, Readable, get
+from api.reads.timeline import FactShown, shown
+from domain import commands as c
+from domain import facts as f
+from domain.codec import FACT_BY_TYPE, decode, type_of
+from domain.evolve import fold
+from domain.findings import Item
+from domain.refusals import Missing
+from domain.tags import loop as loop_tag
+from domain.values import POSITION_MAX
+from ledger.asked import Done
+from ledger.reading import OPINIONS, FeedbackOwed, notes_of_reading, owes
+from ledger.recorder import Row
+from ledger.requests import Scope
+
+FACTS_MAX = 1000
+_SCANNED_MAX = 20_000
+# What anyone with a role may read of the log: the organisation's own words.
+_RUBRIC = f.RubricFact
+
+
+class FactsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which facts, from where, and how many."""
+
+    after: Annotated[int, Meta(ge=0, le=POSITION_MAX)] = 0
+    limit: Annotated[int, Meta(ge=1, le=FACTS_MAX)] = 100
+    type: Annotated[str, Meta(pattern=r"^[a-z][a-z-]{0,60}\.v[0-9]{1,3}(?!\n)$")] | None = None
+    loop: Annotated[str, Meta(pattern=r"^[!-.0-~]{1,128}(?!\n)$")] | None = None
+
+
+class FactsPage(Struct, frozen=True, kw_only=True):
+    """A page of the log; `next` is the `after` of the following page, or null at the end."""
+
+    items: tuple[FactShown, ...]
+    next: int | None
+    position: int
+
+
+def facts(read: Read, _: Path, query: FactsQuery) -> FactsPage:
+    """The log in order: all of it, one loop, or one type."""
+    found, following = _select(read, query)
+    items = _blind(found, read)
+    if found:
+        first, last = found[0].row.position, found[-1].row.position
+        read.notes.append(c.NoteRecordViewed(what="facts", first=first, last=last))
+    return FactsPage(items=items, next=following, position=read.group.head)
+
+
+def _select(read: Read, query: FactsQuery) -> tuple[list[Known], int | None]:
+    if query.type is not None and query.type not in FACT_BY_TYPE:
+        raise Missing("the vocabulary has no such type of fact")
+    if query.loop is not None:
+        handle = read.handle("loop", query.loop)
+        types = (query.type,) if query.type else ()
+        rows = read.group.select((Item(types=types, tags=(loop_tag(handle),)),))
+        rows = [row for row in rows if row.position > query.after]
+    else:
+        rows = _scan(read, query)
+    page = rows[: query.limit]
+    more = len(rows) > query.limit
+    following = page[-1].position if more and page else None
+    return [Known(row, decode(row.leaf)) for row in page], following
+
+
+def _scan(read: Read, query: FactsQuery) -> list[Row]:
+    """Up to one more row than asked for, so that it is known whether another page follows."""
+    found: list[Row] = []
+    position = query.after
+    while position < read.group.head and len(found) <= query.limit:
+        upto = min(position + FACTS_MAX, read.group.head)
+        rows = read.group.store.recorder.fetch(read.group.cur, range(position + 1, upto + 1))
+        found += [row for row in rows if query.type in (None, row.type)]
+        position = upto
+    return found[: query.limit + 1]
+
+
+def _blind(found: list[Known], read: Read) -> tuple[FactShown, ...]:
+    """The facts, with opinions withheld in loops where this reader still owes feedback."""
+    person = read.reader.person
+    if person is None:
+        return tuple(shown(found, read))
+    withheld: set[int] = set()
+    for handle in {h for k in found if (h := _loop_of(k.fact)) and isinstance(k.fact, OPINIONS)}:
+        loop = fold(read.facts(Item(tags=(loop_tag(handle),)))).loops[handle]
+        opinions = [k for k in found if _loop_of(k.fact) == handle and isinstance(k.fact, OPINIONS)]
+        others = [k for k in opinions if k.fact.stamp.by != person]
+        if owes(person, loop):
+            withheld |= {k.row.position for k in others}
+        else:
+            notes = notes_of_reading(read.reader, loop, [k.recorded for k in others], "facts")
+            read.notes += [n for n in notes if isinstance(n, c.NoteFeedbackViewed)]
+    told = iter(shown([k for k in found if k.row.position not in withheld], read))
+    return tuple(_withheld(k) if k.row.position in withheld else next(told) for k in found)
+
+
+def _withheld(known: Known) -> FactShown:
+    stamp = known.fact.stamp
+    return FactShown(
+        position=known.row.position,
+        type=type_of(known.fact),
+        at=stamp.at,
+        recorded=stamp.recorded,
+        by=stamp.by,
+        leaf=None,
+        withheld="blind-rule",
+    )
+
+
+def _loop_of(fact: f.AnyFact) -> str | None:
+    handle = getattr(fact, "loop", None)
+    return handle if isinstance(handle, str) else None
+
+
+def one_fact(read: Read, path: Path, _: object) -> FactShown:
+    """One fact by its position."""
+    position = int(path["position"])
+    rows = read.group.store.recorder.fetch(read.group.cur, [position])
+    if not rows or position > read.group.head:
+        raise Missing("no fact at this position, or not for this reader")
+    known = Known(rows[0], decode(rows[0].leaf))
+    _check_one(known, read)
+    (told,) = _blind([known], read)
+    if told.withheld:
+        raise FeedbackOwed("you still owe feedback in this loop: submit it first, then read on")
+    if "auditor" in read.reader.roles:
+        note = c.NoteRecordViewed(what="facts", first=position, last=position)
+        read.notes.append(note)
+    return told
+
+
+def _check_one(known: Known, read: Read) -> None:
+    """An auditor reads any fact, its author reads it back, everyone reads the rubric."""
+    fact, roles = known.fact, read.reader.roles
+    if "auditor" in roles or (read.reader.person and fact.stamp.by == read.reader.person):
+        return
+    if isinstance(fact, _RUBRIC):
+        return
+    if isinstance(fact, f.KeyIssued | f.KeyRevoked | f.PersonRegistered):
+        if "administrator" in roles:
+            return
+    elif (handle := _loop_of(fact)) is not None:
+        read.loop(handle)
+        return
+    raise Missing("no fact at this position, or not for this reader")
+
+
+class RequestShown(Struct, frozen=True, kw_only=True):
+    """What an earlier write of this caller recorded; the answer is as it was, without secrets."""
+
+    status: int
+    answer: Written | None
+    problem: dict[str, object] | None
+
+
+def earlier_request(read: Read, path: Path, _: object) -> RequestShown:
+    """What an earlier request with this key recorded, for a caller who lost the answer."""
+    caller = read.reader.caller
+    scope = Scope(caller.key_id, caller.actor)
+    spent = read.group.store.requests.locate(read.group.cur, scope, path["key"])
+    if spent is None:
+        raise Missing("no request of this caller recorded anything under this key")
+    done = Done(tuple(read.group.at(spent.positions)), spent.cause, replayed=True)
+    try:
+        written, _location = answer(done)
+    except Problem as problem:
+        return RequestShown(status=problem.status, answer=None, problem=problem.body(done.cause))
+    return RequestShown(status=201, answer=written, problem=None)
+
+
+FACTS: tuple[Readable, ...] = (
+    get("/v1/facts", facts, FactsPage, tag="facts", roles=("auditor",), query=FactsQuery),
+    get("/v1/facts/{position:int}", one_fact, FactShown, tag="facts", roles=EVERYONE),
+    get("/v1/requests/{key}", earlier_request, RequestShown, tag="facts", roles=EVERYONE),
+)

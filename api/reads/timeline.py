@@ -1,0 +1,161 @@
+"""A loop's story: each fact in order and what it changed; feedback under the blind rule."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from api.reading import Clock, Known, LoopRead, Read
+from api.reads.base import LOOP_READERS, Path, Readable, get
+from domain import facts as f
+from domain.codec import type_of
+from domain.evolve import evolve
+from domain.refusals import Missing
+from domain.state import Loop, World
+from domain.summary import stage_of
+from domain.values import Time
+from ledger.disclose import disclosed, handles_in
+from ledger.reading import check_not_owing, notes_of_reading
+
+
+class FactShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A fact as stored, and the personal values in it that the reader may see."""
+
+    position: int
+    type: str
+    at: Time
+    recorded: Time
+    by: str
+    leaf: Annotated[str, Meta(description="The exact stored text, over which its hash is.")] | None
+    values: Annotated[
+        dict[str, str | None],
+        Meta(description="Personal values by JSON pointer into the leaf; null where erased."),
+    ] = {}
+    withheld: Literal["blind-rule"] | None = None
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One fact of a loop, and what it changed: name to value before and after."""
+
+    fact: FactShown
+    changed: dict[str, tuple[str | None, str | None]]
+
+
+class Timeline(Struct, frozen=True, kw_only=True):
+    """Every fact of a loop in the order of the log."""
+
+    loop: str
+    steps: tuple[Step, ...]
+    people: Annotated[dict[str, str], Meta(description="Your ids by handle.")]
+    position: int
+
+
+class FeedbackShown(Struct, frozen=True, kw_only=True):
+    """One feedback with its amendments."""
+
+    feedback: FactShown
+    amendments: tuple[FactShown, ...]
+    people: dict[str, str]
+
+
+def shown(known: list[Known], read: Read) -> list[FactShown]:
+    """Facts with the values that are in them."""
+    values = disclosed([k.row.leaf for k in known], read.group)
+    return [
+        FactShown(
+            position=k.row.position,
+            type=type_of(k.fact),
+            at=k.fact.stamp.at,
+            recorded=k.fact.stamp.recorded,
+            by=k.fact.stamp.by,
+            leaf=k.row.leaf.decode(),
+            values=each,
+        )
+        for k, each in zip(known, values, strict=True)
+    ]
+
+
+def _open(read: Read, path: Path, clock: Clock | None, what: f.ReadingOf) -> LoopRead:
+    """A loop for a reader who owes nothing in it; what they see is noted."""
+    found = read.loop(path["loop"], clock)
+    check_not_owing(read.reader, found.now)
+    read.notes += notes_of_reading(read.reader, found.now, [k.recorded for k in found.rows], what)
+    return found
+
+
+def timeline(read: Read, path: Path, query: Clock) -> Timeline:
+    """Every fact of a loop in order, with who, when and what it changed."""
+    found = _open(read, path, query, "timeline")
+    world, before = World(), dict[str, str | None]()
+    changes: list[dict[str, tuple[str | None, str | None]]] = []
+    for known in found.rows:
+        world = evolve(world, known.recorded)
+        loop = world.loops.get(found.now.handle)
+        after = _summary(loop) if loop else {}
+        changes.append(
+            {
+                name: (before.get(name), value)
+                for name, value in after.items()
+                if before.get(name) != value
+            }
+        )
+        before = after
+    facts = shown(found.rows, read)
+    return Timeline(
+        loop=found.now.handle,
+        steps=tuple(Step(fact=s, changed=d) for s, d in zip(facts, changes, strict=True)),
+        people=read.names(handles_in([k.recorded for k in found.rows])),
+        position=read.group.head,
+    )
+
+
+def _summary(loop: Loop) -> dict[str, str | None]:
+    """What a reader of a timeline wants to see change."""
+    gate = loop.gate
+    return {
+        "stage": stage_of(loop),
+        "plan": str(loop.plan.position) if loop.plan else None,
+        "feedback_owed": str(len(loop.owes())),
+        "gate": None if gate is None else ("stale" if loop.gate_stale else "passed"),
+        "decision": loop.decision.fact.decision if loop.decision else None,
+        "offer": loop.offers[-1].fact.status if loop.offers else None,
+        "disposition": loop.closed.fact.disposition if loop.closed else None,
+    }
+
+
+def feedback(read: Read, path: Path, _: object) -> FeedbackShown:
+    """One feedback; seeing somebody else's is recorded before it is shown."""
+    found = read.loop(path["loop"])
+    position = int(path["position"])
+    mine = [k for k in found.rows if k.row.position == position]
+    if not mine or not isinstance(mine[0].fact, f.FeedbackSubmitted):
+        raise Missing("no feedback of this loop stands at this position")
+    amended = [
+        k for k in found.rows if isinstance(k.fact, f.FeedbackAmended) and k.fact.amends == position
+    ]
+    if mine[0].fact.author != read.reader.person:
+        check_not_owing(read.reader, found.now)
+    chosen = [*mine, *amended]
+    recorded = [k.recorded for k in chosen]
+    read.notes += notes_of_reading(read.reader, found.now, recorded, "feedback")
+    first, *others = shown(chosen, read)
+    people = read.names(handles_in(recorded))
+    return FeedbackShown(feedback=first, amendments=tuple(others), people=people)
+
+
+TIMELINE: tuple[Readable, ...] = (
+    get(
+        "/v1/loops/{loop}/timeline",
+        timeline,
+        Timeline,
+        tag="loops",
+        roles=LOOP_READERS,
+        query=Clock,
+    ),
+    get(
+        "/v1/loops/{loop}/feedback/{position:int}",
+        feedback,
+        FeedbackShown,
+        tag="feedback",
+        roles=LOOP_READERS,
+    ),
+)

@@ -1,0 +1,134 @@
+"""From settings to an open ledger: the server, the schema, the keys, the rules, in this order.
+
+Any number of processes may do this over one data directory at once: the command line works beside
+a running server.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+import policies
+from api.settings import Settings, SettingWrong
+from ledger.database import Database
+from ledger.errors import LedgerError
+from ledger.first_start import first_start
+from ledger.keyring import KEY_NAMES, KeyName, KeyRing
+from ledger.ledger import Ledger
+from ledger.postgres import Embedded
+
+KEYS: Final = "keys"
+ADMIN_KEY: Final = "admin.key"
+
+
+class NoLedger(LedgerError):
+    """There is no ledger where the settings point, or its keys are not there."""
+
+
+@contextmanager
+def open_database(
+    settings: Settings, *, make: bool = False, watch: bool = False
+) -> Generator[Database]:
+    """The ledger's database, ready to be used; its server is ours to start and to stop.
+
+    Args:
+        settings: where it is.
+        make: make a ledger where there is none; without it, that raises `NoLedger`.
+        watch: start the embedded server again whenever it dies.
+
+    Raises:
+        LedgerError: what is in the way, and what to do about it.
+        psycopg.OperationalError: the server is away.
+    """
+    if settings.database is not None:
+        database = _external(settings)
+        if not make and not _made(database):
+            raise NoLedger(_nothing_at("the database of the given URL"))
+        database.prepare()
+        yield database
+        return
+    if not make and not (settings.data / "store.json").is_file():
+        raise NoLedger(_nothing_at(str(settings.data)))
+    with Embedded.start(settings.data, binaries=settings.postgres, watch=watch) as server:
+        database = Database.embedded(server, settings.schema)
+        database.prepare()
+        yield database
+
+
+@contextmanager
+def open_ledger(
+    settings: Settings, *, make: bool = False, watch: bool = False
+) -> Generator[Ledger]:
+    """The ledger itself, after its first start; see `open_database` for arguments and errors."""
+    with open_database(settings, make=make, watch=watch) as database:
+        keyring = _keyring(settings, database)
+        with Ledger(database, keyring, policies.load()) as ledger:
+            if make:
+                first_start(ledger, admin_key(settings))
+            yield ledger
+
+
+def admin_key(settings: Settings) -> Path:
+    """The file that the first administrator key is written to."""
+    return settings.data / ADMIN_KEY
+
+
+def _external(settings: Settings) -> Database:
+    try:
+        return Database.external(
+            settings.database or "",
+            settings.schema,
+            settings.runtime_database,
+            settings.projector_database,
+        )
+    except psycopg.ProgrammingError:
+        raise SettingWrong(
+            "The URL of the database is not one that PostgreSQL's clients read. It looks like "
+            "postgresql://user:password@host:5432/database."
+        ) from None
+
+
+def _made(database: Database) -> bool:
+    """Whether the schema holds a ledger, however old."""
+    with database.connect("owner", autocommit=True) as connection:
+        name = sql.Identifier(database.schema, "facts").as_string(connection)
+        row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
+        return bool(row and row[0])
+
+
+def _keyring(settings: Settings, database: Database) -> KeyRing:
+    """The keys by setting or from the data directory, where the first start makes them.
+
+    Keys made anew beside a log that was recorded with others would open nothing of it, and would
+    seal what the others cannot open: so a log with facts and no keys is refused.
+    """
+    given: dict[KeyName, str] = {}
+    for name in KEY_NAMES:
+        text: str | None = getattr(settings, f"key_{name.replace('-', '_')}")
+        if text is not None:
+            given[name] = text
+    directory = settings.data / KEYS
+    if len(given) < len(KEY_NAMES) and not directory.exists() and _has_facts(database):
+        raise NoLedger(
+            f"The log has facts, but {directory} with the keys that their personal values were "
+            "sealed with is not there. Give the data directory of this ledger (--data), restore "
+            "the keys from their backup, or give them by setting."
+        )
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return KeyRing.open(directory, given=given)
+
+
+def _has_facts(database: Database) -> bool:
+    with database.connect("runtime", autocommit=True) as connection:
+        return connection.execute("SELECT 1 FROM facts LIMIT 1").fetchone() is not None
+
+
+def _nothing_at(where: str) -> str:
+    return (
+        f"There is no ledger in {where}. Name the right one (--data DIR or --database URL), or "
+        "begin one: `hireledger serve`."
+    )

@@ -1,0 +1,145 @@
+"""The statements of the log, for the ledger in one schema.
+
+A query is answered in two steps inside one statement: its items yield positions, then the facts at
+these positions are read. The positions pass through an array, so that the planner can only look
+facts up by their key, whatever it believes about how many there will be.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Final, LiteralString, NamedTuple
+
+from domain.findings import Item
+from ledger.subject_keys import in_schema
+
+LAST: Final = 2**63 - 1
+"""No upper limit: the largest position that the database can hold."""
+
+_LOCK: Final = """
+select set_config('hireledger.lock', %(key)s, true),
+       pg_advisory_xact_lock(hashtextextended(%(key)s, 0)),
+       current_setting('transaction_isolation')
+"""
+_HEAD: Final = "select coalesce(max(position), 0) from {}.facts"
+_LAST_RECORDED: Final = "select recorded from {}.facts order by position desc limit 1"
+_FETCH: Final = """
+select position, type, tags, leaf from {}.facts where position = any(%b) order by position
+"""
+_PAGE: Final = """
+select position, type, tags, leaf from {}.facts
+where position > %s and position <= %s order by position limit %s
+"""
+
+# All in one round trip. What the lock left behind in a setting lives exactly as long as the lock
+# does, also when a savepoint is rolled back: reading it is asking whether we hold the lock.
+_INSERT: Final = """
+with tip as materialized (
+    select coalesce(max(position), 0) as head,
+           coalesce(current_setting('hireledger.lock', true) = %(key)s, false) as held,
+           coalesce(%(first)s >= (
+               select recorded from {}.facts order by position desc limit 1
+           ), true) as in_time
+    from {}.facts
+), fresh as materialized (
+    select tip.head + n as position, type, tags::text[] as tags, leaf, leaf_hash, recorded
+    from tip, unnest(
+        %(types)s::text[], %(tags)s::text[], %(leaves)b::bytea[], %(hashes)b::bytea[],
+        %(recorded)s::timestamptz[]
+    ) with ordinality as given(type, tags, leaf, leaf_hash, recorded, n)
+    where held and in_time
+), kept as (
+    insert into {}.facts (position, type, tags, leaf, leaf_hash, recorded)
+    select position, type, tags, leaf, leaf_hash, recorded from fresh
+), found_again as (
+    insert into {}.fact_tags (tag, position)
+    select distinct tag, position from fresh, unnest(tags) as tag
+)
+select head, held, in_time, case when held and in_time then pg_notify(%(channel)s, '') end
+from tip
+"""
+
+_TAGGED: Final = """
+select a.position from {}.fact_tags a where a.tag = %s and a.position > %s and a.position <= %s
+"""
+_ALSO_TAGGED: Final = (
+    " and exists (select from {}.fact_tags b where b.tag = %s and b.position = a.position)"
+)
+_OF_TYPES: Final = (
+    " and exists (select from {}.facts f where f.position = a.position and f.type = any(%s))"
+)
+_SCAN: Final = "select position from {}.facts where position > %s and position <= %s"
+_SCAN_ITEM: Final = b"(%s or type = any(%s)) and tags @> %s::text[]"
+
+
+class Statement(NamedTuple):
+    """A statement, or a query to stand inside one, with its parameters in order."""
+
+    text: bytes
+    params: list[object]
+
+
+class LogSql:
+    """What the log says to the database."""
+
+    def __init__(self, schema: str) -> None:
+        def text(statement: LiteralString) -> bytes:
+            return in_schema(statement, schema)
+
+        self.lock = text(_LOCK)
+        self.head = text(_HEAD)
+        self.last_recorded = text(_LAST_RECORDED)
+        self.fetch = text(_FETCH)
+        self.page = text(_PAGE)
+        self.insert = text(_INSERT)
+        self._tagged, self._also_tagged = text(_TAGGED), text(_ALSO_TAGGED)
+        self._of_types, self._scan = text(_OF_TYPES), text(_SCAN)
+        self._shaped = cache(self._of_shape)
+
+    def matching(
+        self, items: Sequence[Item], after: int, upto: int = LAST, limit: int | None = None
+    ) -> Statement:
+        """Positions in (after, upto] of the facts that match any item; without items, of all.
+
+        With a limit: the first so many, each once. Without: repeated where several items match.
+        """
+        if items and all(item.tags for item in items):
+            found = [self._found_by_tags(item, after, upto) for item in items]
+            text = b" union all ".join(one.text for one in found)
+            params = [param for one in found for param in one.params]
+        else:
+            text, params = self._found_by_reading(items, after, upto)
+        if limit is None:
+            return Statement(text, params)
+        first = b"select position from (%b) m group by position order by position limit %%s" % text
+        return Statement(first, [*params, limit])
+
+    def facts_at(self, positions: Statement) -> Statement:
+        """The facts at the positions that a query yields, ascending, each once."""
+        return Statement(self.fetch.replace(b"%b", b"array(%b)" % positions.text), positions.params)
+
+    @staticmethod
+    def exists(positions: Statement) -> Statement:
+        """Whether a query yields any position."""
+        return Statement(b"select exists (%b)" % positions.text, positions.params)
+
+    @staticmethod
+    def last_of(positions: Statement) -> Statement:
+        """The largest position that a query yields, or null."""
+        return Statement(b"select max(position) from (%b) m" % positions.text, positions.params)
+
+    def _found_by_tags(self, item: Item, after: int, upto: int) -> Statement:
+        first, *others = dict.fromkeys(item.tags)
+        types = [list(item.types)] if item.types else []
+        return Statement(
+            self._shaped(len(others), bool(types)), [first, after, upto, *others, *types]
+        )
+
+    def _of_shape(self, other_tags: int, typed: bool) -> bytes:
+        return self._tagged + self._also_tagged * other_tags + (self._of_types if typed else b"")
+
+    def _found_by_reading(self, items: Sequence[Item], after: int, upto: int) -> Statement:
+        params: list[object] = [after, upto]
+        for item in items:
+            params += [not item.types, list(item.types), list(item.tags)]
+        any_of = b" or ".join([_SCAN_ITEM] * len(items))
+        return Statement(self._scan + (b" and (%b)" % any_of if items else b""), params)

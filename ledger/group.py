@@ -1,0 +1,136 @@
+"""The log as read up to one position, and on top of it what a group of commands has decided.
+
+Nothing here is committed. A crash loses it all, and nothing of it was acknowledged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from domain.codec import Recorded, decode, encode, type_of
+from domain.facts import AnyFact
+from domain.findings import Item
+from ledger.aliases import Alias, Aliases, Kind
+from ledger.keyring import KeyRing
+from ledger.recorder import NewRow, Recorder, Row
+from ledger.requests import Known, Request, Requests
+from ledger.resolve import Named, Names
+from ledger.seal import Sealed, seal
+from ledger.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The tables of one ledger, each behind its own module."""
+
+    recorder: Recorder
+    vault: Vault
+    aliases: Aliases
+    requests: Requests
+    keyring: KeyRing
+
+
+@dataclass(slots=True)
+class Group:
+    """Commands decided one after another on the log up to `start`, each seeing those before it."""
+
+    store: Store
+    cur: Cursor[TupleRow]
+    start: int
+    clock: datetime | None
+    rows: list[NewRow] = field(default_factory=list[NewRow])
+    sealed: list[tuple[int, Sealed]] = field(default_factory=list[tuple[int, Sealed]])
+    aliases: list[Alias] = field(default_factory=list[Alias])
+    spent: dict[Request, tuple[str, tuple[int, ...]]] = field(
+        default_factory=dict[Request, tuple[str, tuple[int, ...]]]
+    )
+
+    @classmethod
+    def begin(cls, store: Store, cur: Cursor[TupleRow]) -> "Group":
+        """A group on the log as it stands now."""
+        head = store.recorder.head(cur)
+        return cls(store, cur, head, store.recorder.last_recorded(cur) if head else None)
+
+    @property
+    def head(self) -> int:
+        """The position that the latest fact has, or will have."""
+        return self.start + len(self.rows)
+
+    def now(self, clock: datetime) -> datetime:
+        """The ledger's clock: it never steps back, also when the machine's does."""
+        return clock if self.clock is None else max(clock, self.clock)
+
+    def select(self, items: Sequence[Item]) -> list[Row]:
+        """The matching facts, those not yet committed included, in position order."""
+        if not items:
+            return []
+        found = self.store.recorder.select(self.cur, items, upto=self.start)
+        for number, row in enumerate(self.rows, self.start + 1):
+            if any(item.matches(row.type, row.tags) for item in items):
+                found.append(Row(number, row.type, row.tags, row.leaf))
+        return found
+
+    def at(self, positions: Sequence[int]) -> list[Recorded]:
+        """The facts at these positions; those that do not exist are left out."""
+        old = [p for p in positions if p <= self.start]
+        found = self.store.recorder.fetch(self.cur, old) if old else []
+        new = {p: self.rows[p - self.start - 1] for p in positions if self.start < p <= self.head}
+        found += [Row(p, r.type, r.tags, r.leaf) for p, r in new.items()]
+        return [Recorded(row.position, decode(row.leaf)) for row in sorted(found)]
+
+    def known(self, request: Request) -> Known | None:
+        """What this request recorded before, if anything."""
+        for earlier, (cause, positions) in self.spent.items():
+            if (earlier.scope, earlier.key) == (request.scope, request.key):
+                return Known(positions, cause, same_body=earlier.body == request.body)
+        return self.store.requests.find(self.cur, request)
+
+    def names(self, named: Sequence[Named]) -> Names:
+        """The handles behind callers' ids, and which of the handles given exist."""
+        if not named:
+            return Names({}, frozenset())
+        ids: list[tuple[Kind, str]] = [(one.kind, one.id) for one in named]
+        handles = self.store.aliases.find_many(self.cur, ids)
+        handles |= {(alias.kind, alias.external_id): alias.handle for alias in self.aliases}
+        unknown = {one.id for one in named if (one.kind, one.id) not in handles}
+        existing = self.store.aliases.existing(self.cur, unknown)
+        existing |= {alias.handle for alias in self.aliases} & unknown
+        return Names(handles, frozenset(existing))
+
+    def add(
+        self,
+        request: Request,
+        cause: str,
+        facts: Sequence[AnyFact],
+        aliases: Sequence[Alias],
+    ) -> tuple[Recorded, ...]:
+        """Takes a command's facts into the group: sealed, encoded, at the next positions."""
+        recorded: list[Recorded] = []
+        rows: list[NewRow] = []
+        values: list[tuple[int, Sealed]] = []
+        for position, fact in enumerate(facts, self.head + 1):
+            closed, secrets = seal(fact)
+            stamp = closed.stamp
+            rows.append(NewRow(type_of(closed), stamp.tags, encode(closed), stamp.recorded))
+            values += [(position, one) for one in secrets]
+            recorded.append(Recorded(position, closed))
+        # Only now, when nothing can fail any more: a command is in the group whole or not at all.
+        self.rows += rows
+        self.sealed += values
+        self.aliases += aliases
+        self.spent[request] = (cause, tuple(one.position for one in recorded))
+        self.clock = recorded[-1].fact.stamp.recorded
+        return tuple(recorded)
+
+    def write(self) -> None:
+        """Everything decided, into the open transaction. The caller holds the log's lock."""
+        self.store.recorder.insert(self.cur, self.rows)
+        self.store.vault.store(self.cur, self.sealed)
+        self.store.aliases.add_many(self.cur, self.aliases)
+        self.store.requests.add_many(
+            self.cur,
+            [(request, cause, positions) for request, (cause, positions) in self.spent.items()],
+        )

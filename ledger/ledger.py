@@ -1,0 +1,74 @@
+"""One ledger: its store, its rules, its writer, and a pool for readers. The composition of the room."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Final, Self
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from ledger.accept import rehearse
+from ledger.aliases import Aliases
+from ledger.asked import Asked, Done, Rehearsed, Unavailable
+from ledger.database import Database
+from ledger.group import Group, Store
+from ledger.keyring import KeyRing
+from ledger.recorder import Recorder
+from ledger.requests import Requests
+from ledger.vault import Vault
+from ledger.writer import Writer
+from policies import Catalogue
+
+READERS: Final = 8
+
+
+class Ledger:
+    """Records through one writer, reads through a pool; close it, or use it in a `with`."""
+
+    def __init__(self, database: Database, keyring: KeyRing, rules: Catalogue) -> None:
+        self.database = database
+        self.rules = rules
+        self.store = Store(
+            recorder=Recorder(database),
+            vault=Vault(keyring, database.schema),
+            aliases=Aliases(keyring, database.schema),
+            requests=Requests(keyring, database.schema),
+            keyring=keyring,
+        )
+        with database.connect("runtime") as connection, connection.cursor() as cur:
+            # Another key directory than the one that the rows were made with must not be used.
+            self.store.vault.check_keys(cur)
+            self.store.aliases.check_keys(cur)
+        self._readers = database.pool("runtime", READERS)
+        self._writer = Writer(lambda: database.connect("runtime"), self.store, rules)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Answers what is waiting, then lets go of the store."""
+        self._writer.close()
+        self._readers.close()
+
+    def submit(self, asked: Asked) -> "Future[Done]":
+        """The facts once they are on disk; or a `Refusal`, or `Unavailable`."""
+        return self._writer.submit(asked)
+
+    def rehearse(self, asked: Asked) -> Rehearsed:
+        """What the rules would say now; nothing is recorded."""
+        with self.reading() as group:
+            return rehearse(asked, group, self.rules)
+
+    @contextmanager
+    def reading(self) -> Iterator[Group]:
+        """The log as it stands now, on a pooled connection; raises `Unavailable`."""
+        try:
+            with self._readers.connection() as connection, connection.cursor() as cur:
+                yield Group.begin(self.store, cur)
+        except (PoolTimeout, psycopg.OperationalError) as error:
+            said = "the store is away; try again"
+            raise Unavailable(said, recorded=False) from error

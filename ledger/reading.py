@@ -1,0 +1,99 @@
+"""Who may read a loop, and what is noted before they do: every route gets facts through here.
+
+The blind rule: whoever owes feedback in a loop sees nobody else's there, whatever other role they
+have. Everyone else's look at somebody's feedback is recorded before a byte is sent.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from domain import commands as c
+from domain import facts as f
+from domain.codec import Recorded
+from domain.decide.entitled import TEAM_ROLES, interviewers_of
+from domain.refusals import Forbidden, Missing
+from domain.state import Loop, Requisition
+from ledger.asked import SYSTEM, Caller
+
+# Facts that let a reader know what someone thought of a candidate.
+OPINIONS: Final = (
+    f.FeedbackSubmitted,
+    f.FeedbackAmended,
+    f.DebriefStatementRecorded,
+    f.DissentRecorded,
+    f.StageDecided,
+    f.StageDecisionRefused,
+    f.RecommendationRecorded,
+    f.ReferenceRecorded,
+)
+VIEWED_MAX: Final = 1000
+
+
+class FeedbackOwed(Forbidden):
+    """The reader has to write before reading what others wrote."""
+
+    code = "feedback-owed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: the caller, and the roles that count for this request."""
+
+    caller: Caller
+    roles: frozenset[f.Role]
+
+    @property
+    def person(self) -> str | None:
+        """The reading person's handle; None for a service that reads as itself."""
+        return None if self.caller.actor == SYSTEM else self.caller.actor
+
+
+def check_may_read(reader: Reader, loop: Loop, requisition: Requisition) -> None:
+    """Refuses, as if there were nothing, a reader who has nothing to do with the loop."""
+    if "auditor" in reader.roles:
+        return
+    if reader.person in requisition.content.team.people() and reader.roles & TEAM_ROLES:
+        return
+    if "interviewer" in reader.roles and reader.person in interviewers_of(loop):
+        return
+    raise Missing("no such loop, or not for this reader")
+
+
+def check_not_owing(reader: Reader, loop: Loop) -> None:
+    """Refuses whoever still owes feedback in this loop; nothing is noted as viewed then."""
+    if reader.person is not None and owes(reader.person, loop):
+        raise FeedbackOwed(
+            "you still owe feedback in this loop: submit it first, then read what others wrote"
+        )
+
+
+def owes(person: str, loop: Loop) -> bool:
+    """Whether this person's feedback on a planned session of the loop is missing."""
+    return any(debtor == person for _, debtor in loop.owes())
+
+
+def notes_of_reading(
+    reader: Reader, loop: Loop, facts: Iterable[Recorded], what: f.ReadingOf
+) -> list[c.AnyCommand]:
+    """What must be recorded before these facts are shown: feedback viewed, or an audit read.
+
+    A person's look at others' feedback is always noted, so that it counts should they come to write
+    in this loop; feedback they wrote, or were noted to have seen before, is not noted again.
+    """
+    notes: list[c.AnyCommand] = []
+    if reader.person is None or "auditor" in reader.roles:
+        notes.append(c.NoteRecordViewed(what=what, loop=loop.handle))
+    if reader.person is not None:
+        seen = {p for v in loop.views if v.fact.viewer == reader.person for p in v.fact.viewed}
+        fresh = [
+            one.position
+            for one in facts
+            if isinstance(one.fact, f.FeedbackSubmitted | f.FeedbackAmended)
+            and one.fact.author != reader.person
+            and one.position not in seen
+        ]
+        for start in range(0, len(fresh), VIEWED_MAX):
+            viewed = tuple(fresh[start : start + VIEWED_MAX])
+            notes.append(c.NoteFeedbackViewed(loop=loop.handle, viewed=viewed))
+    return notes

@@ -1,0 +1,1 @@
+"""Older versions of rules, byte for byte as they judged: `<file>_v<version>.py`."""

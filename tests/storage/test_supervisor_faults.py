@@ -1,0 +1,210 @@
+"""What a dead server, a dead starter or a meddling hand leaves, and how the next start takes it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger._account import Account
+from ledger.errors import LedgerError
+from ledger.postgres import Embedded
+
+Ask = Callable[[str, str], Any]
+UNSAFE = {"fsync": "off"}
+
+
+def _running(pid: int) -> bool:
+    return Path(f"/proc/{pid}/cwd").exists()
+
+
+def _lock_file(data: Path) -> Path:
+    return data / "postgres" / "cluster" / "postmaster.pid"
+
+
+@pytest.fixture
+def bystander(data: Path) -> Generator[subprocess.Popen[bytes]]:
+    """A process called postgres, of the server's own account, that is not our server."""
+    account = Account.for_server(data / "postgres")
+    program = data / "postgres" / "postgres"
+    shutil.copy("/usr/bin/sleep", program)
+    program.chmod(0o755)
+    account.give(program)
+    with subprocess.Popen([program, "600"], cwd="/", **account.drop()) as process:
+        yield process
+        process.kill()
+
+
+def test_a_pid_that_went_to_another_process_is_left_alone(
+    data: Path, programs: Path, ask: Ask, bystander: subprocess.Popen[bytes]
+) -> None:
+    """A stale lock file may name anybody: who is not proven to be our server gets no signal."""
+    for lock in (_lock_file(data), data / "postgres" / "socket" / ".s.PGSQL.5432.lock"):
+        lock.write_text(f"{bystander.pid}\n{data}\n0\n5432\n\n\n0 0\nready   \n")
+        lock.chmod(0o644)
+    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+        assert ask(server.url("owner"), "SELECT 1") == 1
+    assert bystander.poll() is None
+
+
+def test_the_server_of_another_data_directory_is_left_alone(
+    data: Path, programs: Path, ask: Ask
+) -> None:
+    """A stale lock file that names a real PostgreSQL of the same account does it no harm."""
+    other = data / "other"
+    other.mkdir()
+    for each in ("store.json", "postgres"):
+        subprocess.run(["cp", "-a", str(data / each), str(other)], check=True)
+    with Embedded.start(other, binaries=programs, settings=UNSAFE) as bystander:
+        shutil.copy(_lock_file(other), _lock_file(data))
+        with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+            assert server.pid != bystander.pid
+        assert ask(bystander.url("owner"), "SELECT 1") == 1
+
+
+@pytest.mark.parametrize("text", ["", "\n", "12", "99999999\n", "-5\n/\n", "x\0y", "²\n"])
+def test_a_damaged_lock_file_does_not_stop_a_start(
+    data: Path, programs: Path, ask: Ask, text: str
+) -> None:
+    """Whatever a crash made of it: with no server there, it goes."""
+    _lock_file(data).write_text(text)
+    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+        assert ask(server.url("owner"), "SELECT 1") == 1
+
+
+@pytest.mark.parametrize("damage", ["truncated", "removed"])
+def test_a_server_whose_lock_file_was_damaged_is_found(
+    data: Path, programs: Path, ask: Ask, damage: str
+) -> None:
+    """No second server starts over the cluster, and the first is stopped in order."""
+    lost = Embedded.start(data, binaries=programs, settings=UNSAFE, watch=False)
+    ask(lost.url("owner"), "CREATE TABLE kept AS SELECT 1 AS one")
+    if damage == "truncated":
+        os.truncate(_lock_file(data), 0)
+    else:
+        _lock_file(data).unlink()
+    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+        assert server.pid == lost.pid
+        assert ask(server.url("owner"), "SELECT one FROM kept") == 1
+    lost.stop()
+    assert not _running(lost.pid)
+    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+        assert ask(server.url("owner"), "SELECT one FROM kept") == 1
+
+
+def test_a_killed_server_recovers_at_the_next_start(data: Path, programs: Path, ask: Ask) -> None:
+    """A kill -9 of PostgreSQL loses nothing that was committed; the time is that of a restart."""
+    killed = Embedded.start(data, binaries=programs, watch=False)
+    ask(killed.url("owner"), "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.stop()
+    began = time.monotonic()
+    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+        print(f"recovered after {time.monotonic() - began:.2f} s")
+        assert ask(server.url("owner"), "SELECT count(*) FROM kept") == 1000
+
+
+def test_a_busy_orphan_of_a_killed_server_is_waited_for(
+    data: Path, programs: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that computes sees late that its server died, and is told to quit."""
+    monkeypatch.setattr("ledger._postmaster.ORPHAN_SECONDS_MAX", 1)
+    killed = Embedded.start(data, binaries=programs, settings=UNSAFE, watch=False)
+    url = killed.superuser_url()
+    busy = subprocess.Popen(
+        [str(programs / "psql"), url, "-qc", "DO $$ BEGIN LOOP END LOOP; END $$"],
+        stderr=subprocess.DEVNULL,
+    )
+    active = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'DO%'"
+    deadline = time.monotonic() + 10
+    while (orphan := ask(url, active)) is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(killed.pid, signal.SIGKILL)
+    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+        assert not _running(orphan)
+        assert ask(server.url("owner"), "SELECT 1") == 1
+    killed.stop()
+    busy.wait(10)
+
+
+def test_a_first_start_that_was_cut_off_is_finished_by_the_next(
+    new_data: Path, programs: Path, ask: Ask
+) -> None:
+    """A crash during initdb leaves a directory of another name, which is thrown away."""
+    Embedded.start(new_data, binaries=programs, settings=UNSAFE).stop()
+    store = new_data / "store.json"
+    store.write_text(store.read_text().replace('"ready": true', '"ready": false'))
+    cluster = new_data / "postgres" / "cluster"
+    cluster.rename(cluster.with_name("cluster.new"))
+    (cluster.with_name("cluster.new") / "PG_VERSION").unlink()
+    with Embedded.start(new_data, binaries=programs, settings=UNSAFE) as server:
+        assert ask(server.url("runtime"), "SELECT 1") == 1
+    assert not cluster.with_name("cluster.new").exists()
+
+
+def test_roles_that_a_crash_left_half_made_are_mended(data: Path, programs: Path, ask: Ask) -> None:
+    """Until the store says it is ready, every start makes what is missing."""
+    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+        ask(
+            server.superuser_url("postgres"),
+            "REVOKE CONNECT ON DATABASE hireledger FROM hireledger_runtime",
+        )
+        ask(server.superuser_url("postgres"), "ALTER ROLE hireledger_projector PASSWORD NULL")
+    store = data / "store.json"
+    store.write_text(store.read_text().replace('"ready": true', '"ready": false'))
+    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+        assert ask(server.url("runtime"), "SELECT 1") == 1
+        assert ask(server.url("projector"), "SELECT 1") == 1
+    assert '"ready": true' in store.read_text()
+
+
+def test_a_lost_cluster_is_never_replaced_by_an_empty_one(data: Path, programs: Path) -> None:
+    """Where the database of a store in use is gone, the start is refused."""
+    shutil.rmtree(data / "postgres" / "cluster")
+    with pytest.raises(LedgerError, match=r"The database is gone: .* Restore the data directory"):
+        Embedded.start(data, binaries=programs)
+    assert not (data / "postgres" / "cluster").exists()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda store: store.unlink(), "which holds its passwords, is not"),
+        (lambda store: store.write_text('{"id": "a'), "is damaged"),
+        (lambda store: store.write_text('{"id": 5, "passwords": {}}'), "is damaged"),
+        (lambda store: (store.unlink(), store.symlink_to("/etc/hostname")), "cannot be read"),
+    ],
+    ids=["missing", "truncated", "another shape", "a link"],
+)
+def test_a_store_file_that_is_not_ours_is_refused(
+    data: Path, programs: Path, damage: Callable[[Path], object], message: str
+) -> None:
+    """The passwords cannot be guessed, so the message says where to get them; nothing is shown."""
+    store = data / "store.json"
+    kept = store.read_bytes()
+    damage(store)
+    with pytest.raises(LedgerError, match=message) as refused:
+        Embedded.start(data, binaries=programs)
+    assert '"id"' not in str(refused.value)
+    store.unlink(missing_ok=True)
+    store.write_bytes(kept)
+
+
+def test_other_passwords_than_the_servers_are_refused(data: Path, programs: Path, ask: Ask) -> None:
+    """A `store.json` of another backup is told from a broken server, and no server is left."""
+    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+        ask(server.superuser_url(), "ALTER ROLE postgres PASSWORD 'another'")
+    with pytest.raises(LedgerError, match="does not let us in with the passwords of"):
+        Embedded.start(data, binaries=programs, settings=UNSAFE)
+    assert not _lock_file(data).exists()
+
+
+def test_a_setting_that_the_server_refuses_is_named(data: Path, programs: Path) -> None:
+    """The start fails at once with PostgreSQL's own reason."""
+    with pytest.raises(LedgerError, match=r"did not start.*shared_buffers"):
+        Embedded.start(data, binaries=programs, settings={"shared_buffers": "-1"})

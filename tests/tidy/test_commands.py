@@ -1,0 +1,133 @@
+"""The commands that the documents name: they exist, and they explain themselves."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+MAKE = re.compile(r"(?:`|^\$ ?|^)make ([a-z]+)\b", re.MULTILINE)
+TARGET = re.compile(r"^([a-z]+):(.*)$", re.MULTILINE)
+
+needs_make = pytest.mark.skipif(
+    shutil.which("make") is None, reason="make is not installed: apt-get install make"
+)
+
+
+def targets(makefile: str) -> dict[str, str]:
+    """The Makefile's targets, each with the rest of its line."""
+    return {match[1]: match[2] for match in TARGET.finditer(makefile)}
+
+
+def unknown_targets(texts: Mapping[str, str]) -> Iterator[str]:
+    """`make` commands in documents that the Makefile does not have."""
+    known = targets(texts["Makefile"])
+    for path, text in texts.items():
+        if path.endswith(".md"):
+            for match in MAKE.finditer(text):
+                if match[1] not in known:
+                    line = text.count("\n", 0, match.start()) + 1
+                    yield f"{path}:{line}: make {match[1]}"
+
+
+def unexplained_targets(makefile: str) -> Iterator[str]:
+    """Targets without a `##` comment, which `make help` would not list."""
+    for name, rest in targets(makefile).items():
+        if not re.search(r"## [A-Z]", rest):
+            yield f"Makefile: {name}"
+
+
+def _python_without_venv(folder: Path) -> Path:
+    """A python3 as Debian ships it without python3-venv: ensurepip cannot be imported."""
+    fake = folder / "python3"
+    fake.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *ensurepip*|*"-m venv"*) exit 1;; esac\n'
+        f'exec "{sys.executable}" "$@"\n'
+    )
+    fake.chmod(0o755)
+    return fake
+
+
+def _bare_checkout(root: Path, folder: Path) -> None:
+    """As much of a checkout as `make setup` looks at, without an environment."""
+    shutil.copy(root / "Makefile", folder)
+    shutil.copy(root / "pyproject.toml", folder)
+    shutil.copytree(root / "requirements", folder / "requirements")
+
+
+def test_every_make_command_in_a_document_exists(
+    texts: dict[str, str], none_left: Callable[[list[str], str], None]
+) -> None:
+    """Whoever types what a document says gets what it says."""
+    none_left(
+        list(unknown_targets(texts)),
+        "A document names a target that the Makefile lacks. Correct the one or add the other:",
+    )
+
+
+def test_every_make_target_is_listed_by_help(
+    texts: dict[str, str], none_left: Callable[[list[str], str], None]
+) -> None:
+    """`make` alone shows everything there is."""
+    none_left(
+        list(unexplained_targets(texts["Makefile"])),
+        "Say what the target is for in a comment `## ...` on its line:",
+    )
+
+
+def test_an_unknown_or_unexplained_target_is_found() -> None:
+    """The checks of commands can fail."""
+    texts = {
+        "Makefile": "test: setup ## Run\nhidden:\n",
+        "README.md": "Then `make tset`.\n\n    $ make test\n```\nmake demo\n```\nto make sure",
+    }
+    assert list(unknown_targets(texts)) == ["README.md:1: make tset", "README.md:5: make demo"]
+    assert list(unexplained_targets(texts["Makefile"])) == ["Makefile: hidden"]
+
+
+def test_ci_runs_the_test_command_of_the_documents(texts: dict[str, str]) -> None:
+    """What CI calls is what a reader is told to call."""
+    commands = re.findall(r"^step \w+ (make \w+)$", texts[".ci/run"], re.MULTILINE)
+    assert commands == ["make setup", "make lint", "make test"]
+    assert "make test" in texts["README.md"]
+    assert "make demo" in texts["README.md"]
+
+
+@needs_make
+def test_setup_without_venv_names_the_package_to_install(root: Path, tmp_path: Path) -> None:
+    """Whoever lacks venv is told the one line that brings it, and nothing is left half made."""
+    _bare_checkout(root, tmp_path)
+    fake = _python_without_venv(tmp_path)
+    command = ["make", "setup", f"PYTHON={fake}"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2
+    assert "apt-get install python3-venv" in result.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+@needs_make
+def test_setup_with_an_old_python_says_which_one_it_needs(root: Path, tmp_path: Path) -> None:
+    """Whoever has only an older Python is told how to name another."""
+    _bare_checkout(root, tmp_path)
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    command = ["make", "setup", f"PYTHON={old}"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2
+    assert "needs Python 3.11 or newer" in result.stderr
+    assert "make setup PYTHON=" in result.stderr
+
+
+@needs_make
+def test_help_lists_every_target(root: Path, texts: dict[str, str]) -> None:
+    """The list is complete, and it is what `make` alone prints."""
+    result = subprocess.run(
+        ["make", "--no-print-directory"], cwd=root, capture_output=True, text=True, timeout=60
+    )
+    listed = re.findall(r"^  make (\w+)", result.stdout, re.MULTILINE)
+    assert listed == list(targets(texts["Makefile"]))
