@@ -103,6 +103,7 @@ def create_app(ledger: Ledger, *, https_only: bool = False) -> App:
         lifespan=[lifespan],
         openapi_config=None,
         logging_config=None,
+        request_max_body_size=None,  # the edge has counted already
     )
     return guard(cast("App", Litestar.from_config(config)), https_only=https_only)
 
@@ -187,7 +188,7 @@ def _public(path: str, summary: str, answer: Any) -> Route:
 _PUBLIC: Final = (
     _public("/health/live", "Whether the process runs", Health),
     _public("/health/ready", "Whether it can record and read", Health),
-    _public("/openapi.json", "This document", dict[str, object]),
+    _public("/openapi.json", "This document", dict[str, Any]),
 )
 
 

@@ -8,7 +8,7 @@ no other.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -19,7 +19,7 @@ from api.desk import Desk, ask
 from api.edge import KEY_LENGTH_MAX, split_lines
 from api.headers import request_id
 from api.openapi import Route
-from api.problems import Problem, malformed, problem_of
+from api.problems import Problem, ProblemBody, malformed, problem_of
 from api.refusals import problem_of_outage, problem_of_refusal
 from api.routes import match_post
 from api.strict import decode_body
@@ -38,7 +38,7 @@ class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key: Annotated[str, Meta(pattern=rf"^[!-~]{{1,{KEY_LENGTH_MAX}}}(?!\n)$")]
     actor: Annotated[str, Meta(pattern=r"^[!-.0-~]{1,128}(?!\n)$")] | None = None
     path: Annotated[str, Meta(pattern=r"^/v1/[!-~]{1,500}(?!\n)$")]
-    body: Annotated[dict[str, object], Meta(description="As for the path on its own.")] = {}
+    body: Annotated[dict[str, Any], Meta(description="As for the path on its own.")] = {}
 
 
 class _Sent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,7 +57,7 @@ class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: int
     positions: tuple[int, ...] = ()
     answer: Written | None = None
-    problem: dict[str, object] | None = None
+    problem: ProblemBody | None = None
 
 
 class _Waiting(Struct, frozen=True):
@@ -160,7 +160,7 @@ async def _finish(waiting: _Waiting, instance: str) -> bytes:
         result = Result(key=waiting.key, status=201, positions=written.positions, answer=written)
     except Exception as error:  # noqa: BLE001  (one bad line never spoils the others)
         problem = _problem(error)
-        result = Result(key=waiting.key, status=problem.status, problem=problem.body(instance))
+        result = Result(key=waiting.key, status=problem.status, problem=problem.told(instance))
     return msgspec.json.encode(result) + b"\n"
 
 

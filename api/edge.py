@@ -17,6 +17,7 @@ from api.strict import BODY_BYTES_MAX
 from api.telemetry import Trace
 
 TARGET_BYTES_MAX: Final = 8_192
+LINGER_BYTES_MAX: Final = 1024 * 1024
 STREAM_BYTES_MAX: Final = 64 * 1024 * 1024
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
@@ -90,7 +91,7 @@ class Edge:
             return receive
         stream_max = self._streams.get(scope["path"].rstrip("/"))
         limit = self._body_bytes_max if stream_max is None else stream_max
-        if int(headers.get(b"content-length", b"0")) > limit:
+        if int(headers.get(b"content-length", b"0")) > limit + LINGER_BYTES_MAX:
             raise _too_large(limit)
         if stream_max is not None:
             _check_type(headers, NDJSON)
@@ -192,7 +193,11 @@ def _check_type(headers: _Headers, wanted: str) -> None:
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
-    """The whole body, of which never more than the limit and one chunk is held."""
+    """The whole body, of which never more than the limit and one chunk is held.
+
+    A little over the limit it is read to its end and dropped: a server that closes a connection
+    with unread bytes on it resets it, and the caller would lose the answer.
+    """
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -201,10 +206,12 @@ async def _read(receive: Receive, limit: int) -> bytes:
             raise _Gone
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
-        if size > limit:
+        ended = not message.get("more_body", False)
+        if size <= limit:
+            chunks.append(chunk)
+        elif ended or size > limit + LINGER_BYTES_MAX:
             raise _too_large(limit)
-        chunks.append(chunk)
-        if not message.get("more_body", False):
+        if ended:
             return b"".join(chunks)
 
 

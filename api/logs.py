@@ -141,7 +141,8 @@ class _Bridge(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         event = ""
         if record.args and record.name.startswith(_TEMPLATES_FROM):
-            event = _NOT_IN_EVENT.sub(" ", str(record.msg).lower()).strip(" _.-0123456789")[:80]
+            words = _NOT_IN_EVENT.sub(" ", str(record.msg).lower()).split()
+            event = " ".join(words)[:80].lstrip(" _.-0123456789")
         log.log(
             record.levelno,
             event or "library",

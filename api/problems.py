@@ -156,6 +156,10 @@ class Problem(Exception):
             members["errors"] = self.errors
         return {**self.extra, **members}
 
+    def told(self, instance: str) -> ProblemBody:
+        """`body` as the struct, for a problem inside another answer."""
+        return msgspec.convert(msgspec.to_builtins(self.body(instance)), ProblemBody)
+
 
 def _standing_headers(status: int) -> dict[str, str]:
     """What HTTP asks of an answer with this status (RFC 9110)."""

@@ -5,6 +5,7 @@ message, no statement, no caller's trace state. That holds for spans of other ro
 too, because it is done where spans leave the process. For log lines see `api.logs`.
 """
 
+import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ ATTRIBUTES: Final = frozenset({
     "hireledger.count", "hireledger.policy", "hireledger.policies", "hireledger.verdict",
     "hireledger.projection", "hireledger.attempt", "hireledger.status", "hireledger.route",
 })  # fmt: skip
+DRAIN_SECONDS_MAX: Final = 2.0
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -62,6 +64,7 @@ class Redacting(SpanExporter):
 
     def __init__(self, inner: SpanExporter) -> None:
         self._inner = inner
+        self._open = True
 
     @override
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -69,7 +72,9 @@ class Redacting(SpanExporter):
 
     @override
     def shutdown(self) -> None:
-        self._inner.shutdown()
+        if self._open:
+            self._open = False
+            self._inner.shutdown()
 
     @override
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -109,13 +114,25 @@ class _Outlet(SpanProcessor):
 
     def __init__(self) -> None:
         self._target: SpanProcessor | None = None
+        self._exporter: SpanExporter | None = None
 
-    def change(self, target: SpanProcessor | None) -> None:
+    def change(self, target: SpanProcessor | None, exporter: SpanExporter | None) -> None:
         """Send what waits to the old target, close it, and go on with the new one."""
         old, self._target = self._target, target
-        if old is not None:
-            old.force_flush()
-            old.shutdown()
+        old_exporter, self._exporter = self._exporter, exporter
+        if old is None or old_exporter is None:
+            return
+        # A collector that is away would be tried again and again; closing it ends the waiting.
+        patience = threading.Timer(DRAIN_SECONDS_MAX, old_exporter.shutdown)
+        patience.daemon = True
+        patience.start()
+        old.shutdown()
+        patience.cancel()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anyone gets the spans."""
+        return self._target is not None
 
     @override
     def on_end(self, span: ReadableSpan) -> None:
@@ -124,7 +141,7 @@ class _Outlet(SpanProcessor):
 
     @override
     def shutdown(self) -> None:
-        self.change(None)
+        self.change(None, None)
 
     @override
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -154,29 +171,26 @@ def configure(
         provider = TracerProvider(resource=resource)
         provider.add_span_processor(_outlet)
         trace.set_tracer_provider(provider)
-    target = _target(endpoint, exporter)
-    _outlet.change(target)
-    _instrument_database(wanted=target is not None)
+    if exporter is not None:
+        listed = Redacting(exporter)
+        _outlet.change(SimpleSpanProcessor(listed), listed)
+    elif endpoint:
+        listed = Redacting(OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces"))
+        _outlet.change(BatchSpanProcessor(listed), listed)
+    else:
+        _outlet.change(None, None)
+    _instrument_database(wanted=_outlet.is_open)
 
 
 def close() -> None:
-    """Send what still waits and stop sending; for the end of the process."""
-    _outlet.change(None)
+    """Send what still waits, for two seconds at most, and stop; for the end of the process."""
+    _outlet.change(None, None)
     _instrument_database(wanted=False)
 
 
 def flush() -> None:
     """Send what waits now."""
     _outlet.force_flush()
-
-
-def _target(endpoint: str | None, exporter: SpanExporter | None) -> SpanProcessor | None:
-    if exporter is not None:
-        return SimpleSpanProcessor(Redacting(exporter))
-    if endpoint:
-        url = endpoint.rstrip("/") + "/v1/traces"
-        return BatchSpanProcessor(Redacting(OTLPSpanExporter(endpoint=url)))
-    return None
 
 
 def _instrument_database(*, wanted: bool) -> None:

@@ -305,6 +305,11 @@ def make_roles(data: Path, store: Store) -> None:
         )
     with _as_superuser(store.url(data, SUPERUSER, DATABASE)) as connection:
         connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        # Large objects are the one kind that anybody may make without a schema to make them in.
+        connection.execute(
+            "REVOKE ALL ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) "
+            "FROM PUBLIC"
+        )
 
 
 def _as_superuser(url: str) -> psycopg.Connection[Any]:

@@ -1,6 +1,7 @@
 """API keys: 256 random bits shown once; the log keeps their SHA-256, revocation and expiry.
 
-A key reads `k_<26 characters>.<43 characters>`: the id, by which its facts are found, and the secret.
+A key reads `k_<26 characters>.<43 characters>`: the id, by which its facts are found, then the
+secret.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The first start of a ledger: its default rules and its first key, recorded once and by `system`."""
+"""The first start of a ledger: default rules and the first key, recorded once and by `system`."""
 
 import os
 from pathlib import Path

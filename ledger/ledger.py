@@ -1,4 +1,4 @@
-"""One ledger: its store, its rules, its writer, and a pool for readers. The composition of the room."""
+"""One ledger: its store, its rules, its writer, and a pool for readers, put together."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future

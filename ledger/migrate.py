@@ -76,7 +76,7 @@ def read_migrations(directory: Path = MIGRATIONS) -> list[Migration]:
     """
     migrations = [_read(path) for path in sorted(directory.glob("*.sql"))]
     numbers = [int(migration.version) for migration in migrations]
-    if numbers != list(range(1, len(numbers) + 1)):
+    if not numbers or numbers != list(range(1, len(numbers) + 1)):
         raise MigrationRefused(
             f"The migrations must be numbered 0001, 0002 and so on without gap or repetition; "
             f"found {', '.join(migration.name for migration in migrations) or 'none'}."

@@ -122,7 +122,7 @@ class Catalogue:
         return judge(case, rules, _state_findings(fact, world))
 
     def _applied(self, pinned: f.PolicySetAdopted | None) -> list[Applied]:
-        """How each rule applies under a set; a rule that the set does not list keeps its default."""
+        """How each rule applies under a set; one that the set does not list keeps its default."""
         settings = {one.id: one for one in pinned.policies} if pinned else {}
         rules: list[Applied] = []
         for id_ in sorted({*self.current, *settings}):
@@ -244,9 +244,8 @@ class Catalogue:
 
 def _enforced(rule: Policy, wanted: Enforcement) -> Enforcement:
     """A core rule is never less strict than it comes."""
-    if not rule.core:
-        return wanted
-    return max(wanted, rule.enforcement, key=STRICTNESS.index)
+    turned_down = STRICTNESS.index(wanted) < STRICTNESS.index(rule.enforcement)
+    return rule.enforcement if rule.core and turned_down else wanted
 
 
 def _check_params(rule: Policy, setting: f.PolicySetting, where: str) -> None:

@@ -280,10 +280,10 @@ def rubric() -> Story:
     return Story().rubric()
 
 
-def planned() -> Story:
+def planned(*sessions: c.SessionSpec) -> Story:
     """A loop under an approved scorecard, announced, planned, and with nothing to disclose."""
     story = rubric().approved("hiring_manager", "tech_lead", "partner").opened()
-    story.noticed().planned()
+    story.noticed().planned(*sessions)
     return story.disclosed(IRIS).disclosed(JUNO).disclosed(KOFI)
 
 

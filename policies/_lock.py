@@ -90,13 +90,13 @@ def edited(locked: Lock, now: Lock, files: dict[tuple[str, int], Path]) -> list[
                 f" give the edited one version {rule.version + 1}, then run"
                 " `python -m policies lock`"
             )
-    for helper in locked.helpers:
-        if helpers.get(helper.name) != helper.sha256:
-            found.append(
-                f"{helper.name}.py: verdicts rest on this helper, and it is not what was locked."
-                " Put it back, write the change as a helper of another name, and let new versions"
-                " of the rules import that one"
-            )
+    found += [
+        f"{helper.name}.py: verdicts rest on this helper, and it is not what was locked. Put it"
+        " back, write the change as a helper of another name, and let new versions of the rules"
+        " import that one"
+        for helper in locked.helpers
+        if helpers.get(helper.name) != helper.sha256
+    ]
     return found
 
 

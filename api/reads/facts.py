@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from api.answers import Written, answer
-from api.problems import Problem
+from api.problems import Problem, ProblemBody
 from api.reading import Known, Read
 from api.reads.base import EVERYONE, Path, Readable, get
 from api.reads.timeline import FactShown, shown
@@ -158,7 +158,7 @@ class RequestShown(Struct, frozen=True, kw_only=True):
 
     status: int
     answer: Written | None
-    problem: dict[str, object] | None
+    problem: ProblemBody | None
 
 
 def earlier_request(read: Read, path: Path, _: object) -> RequestShown:
@@ -172,7 +172,7 @@ def earlier_request(read: Read, path: Path, _: object) -> RequestShown:
     try:
         written, _location = answer(done)
     except Problem as problem:
-        return RequestShown(status=problem.status, answer=None, problem=problem.body(done.cause))
+        return RequestShown(status=problem.status, answer=None, problem=problem.told(done.cause))
     return RequestShown(status=201, answer=written, problem=None)
 
 

@@ -1,7 +1,7 @@
 """Historical states of requisitions, scorecards, prompts, postings and policy sets."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
@@ -21,7 +21,8 @@ from domain.refusals import Missing
 from domain.state import At
 from domain.values import Time
 
-Content = f.ScorecardContent | f.PromptContent | f.PostingContent | tuple[f.PolicySetting, ...]
+Settings = tuple[f.PolicySetting, ...]
+C = TypeVar("C", f.PromptContent, f.PostingContent, Settings)
 
 
 class Approval(Struct, frozen=True, kw_only=True):
@@ -112,7 +113,7 @@ class Diff(Struct, frozen=True, kw_only=True):
 
     from_version: int
     to_version: int
-    changes: dict[str, tuple[object, object]]
+    changes: dict[str, tuple[Any, Any]]
 
 
 class DiffQuery(
@@ -196,87 +197,85 @@ def scorecard_lineage(read: Read, path: Path, query: Clock) -> Lineage:
     )
 
 
-class Version(Struct, frozen=True, kw_only=True):
+class Version(Struct, Generic[C], frozen=True, kw_only=True):
     """One version of a prompt, a posting or a policy set."""
 
     id: str
     version: int
-    content: Content
+    content: C
     position: int
     at: Time
 
 
-class History(Struct, frozen=True, kw_only=True):
+class History(Struct, Generic[C], frozen=True, kw_only=True):
     """Every version as of the clock."""
 
     id: str
-    versions: tuple[Version, ...]
+    versions: tuple[Version[C], ...]
 
 
-Versioned = f.PromptVersioned | f.PostingVersioned | f.PolicySetAdopted
-
-
-def _history(slug: str, found: Sequence[tuple[int, Versioned]]) -> History:
+def _history(slug: str, found: Sequence[Version[C]]) -> History[C]:
     if not found:
         raise Missing("nothing has this id, or not then")
-    return History(
+    return History(id=slug, versions=tuple(found))
+
+
+def _version(
+    slug: str,
+    at: At[f.PromptVersioned] | At[f.PostingVersioned] | At[f.PolicySetAdopted],
+    content: C,
+) -> Version[C]:
+    return Version(
         id=slug,
-        versions=tuple(
-            Version(
-                id=slug,
-                version=fact.version,
-                content=fact.policies if isinstance(fact, f.PolicySetAdopted) else fact.content,
-                position=position,
-                at=fact.stamp.at,
-            )
-            for position, fact in found
-        ),
+        version=at.fact.version,
+        content=content,
+        position=at.position,
+        at=at.fact.stamp.at,
     )
 
 
-def prompt(read: Read, path: Path, query: Clock) -> History:
+def prompt(read: Read, path: Path, query: Clock) -> History[f.PromptContent]:
     """A prompt's versions, now or at a clock."""
     slug = path["prompt"]
-    world = fold(read.facts(*prompt_items({slug}), clock=query))
-    return _history(slug, [(v.position, v.fact) for v in world.prompts.get(slug, ())])
+    found = fold(read.facts(*prompt_items({slug}), clock=query)).prompts.get(slug, ())
+    return _history(slug, [_version(slug, v, v.fact.content) for v in found])
 
 
-def posting(read: Read, path: Path, query: Clock) -> History:
+def posting(read: Read, path: Path, query: Clock) -> History[f.PostingContent]:
     """A posting's versions, now or at a clock."""
     slug = path["posting"]
-    world = fold(read.facts(*posting_items(slug), clock=query))
-    return _history(slug, [(v.position, v.fact) for v in world.postings.get(slug, ())])
+    found = fold(read.facts(*posting_items(slug), clock=query)).postings.get(slug, ())
+    return _history(slug, [_version(slug, v, v.fact.content) for v in found])
 
 
-def policy_set(read: Read, path: Path, query: Clock) -> History:
+def policy_set(read: Read, path: Path, query: Clock) -> History[Settings]:
     """A policy set's versions, now or at a clock."""
     slug = path["policy_set"]
-    world = fold(read.facts(*policy_set_items(), clock=query))
-    return _history(
-        slug, [(s.position, s.fact) for s in world.policy_sets if s.fact.policy_set == slug]
-    )
+    adopted = fold(read.facts(*policy_set_items(), clock=query)).policy_sets
+    found = [s for s in adopted if s.fact.policy_set == slug]
+    return _history(slug, [_version(slug, s, s.fact.policies) for s in found])
 
 
-def _one(history: History, number: int) -> Version:
+def _one(history: History[C], number: str) -> Version[C]:
     for version in history.versions:
-        if version.version == number:
+        if str(version.version) == number:
             return version
     raise Missing("no such version, or not then")
 
 
-def prompt_version(read: Read, path: Path, query: Clock) -> Version:
+def prompt_version(read: Read, path: Path, query: Clock) -> Version[f.PromptContent]:
     """One version of a prompt."""
-    return _one(prompt(read, path, query), int(path["version"]))
+    return _one(prompt(read, path, query), path["version"])
 
 
-def posting_version(read: Read, path: Path, query: Clock) -> Version:
+def posting_version(read: Read, path: Path, query: Clock) -> Version[f.PostingContent]:
     """One version of a posting."""
-    return _one(posting(read, path, query), int(path["version"]))
+    return _one(posting(read, path, query), path["version"])
 
 
-def policy_set_version(read: Read, path: Path, query: Clock) -> Version:
+def policy_set_version(read: Read, path: Path, query: Clock) -> Version[Settings]:
     """One version of a policy set."""
-    return _one(policy_set(read, path, query), int(path["version"]))
+    return _one(policy_set(read, path, query), path["version"])
 
 
 class RequisitionState(Struct, frozen=True, kw_only=True):
@@ -314,11 +313,15 @@ RUBRIC: tuple[Readable, ...] = (
     _get("/v1/scorecards/{scorecard}/versions/{version:int}", scorecard_version, ScorecardVersion),
     _get("/v1/scorecards/{scorecard}/diff", scorecard_diff, Diff, DiffQuery),
     _get("/v1/scorecards/{scorecard}/lineage", scorecard_lineage, Lineage),
-    _get("/v1/prompts/{prompt}", prompt, History),
-    _get("/v1/prompts/{prompt}/versions/{version:int}", prompt_version, Version),
-    _get("/v1/postings/{posting}", posting, History),
-    _get("/v1/postings/{posting}/versions/{version:int}", posting_version, Version),
-    _get("/v1/policy-sets/{policy_set}", policy_set, History),
-    _get("/v1/policy-sets/{policy_set}/versions/{version:int}", policy_set_version, Version),
+    _get("/v1/prompts/{prompt}", prompt, History[f.PromptContent]),
+    _get("/v1/prompts/{prompt}/versions/{version:int}", prompt_version, Version[f.PromptContent]),
+    _get("/v1/postings/{posting}", posting, History[f.PostingContent]),
+    _get(
+        "/v1/postings/{posting}/versions/{version:int}", posting_version, Version[f.PostingContent]
+    ),
+    _get("/v1/policy-sets/{policy_set}", policy_set, History[Settings]),
+    _get(
+        "/v1/policy-sets/{policy_set}/versions/{version:int}", policy_set_version, Version[Settings]
+    ),
     _get("/v1/requisitions/{requisition}", requisition, RequisitionState),
 )

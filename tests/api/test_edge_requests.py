@@ -171,8 +171,8 @@ def test_no_body_needs_no_content_type(app: App, call: Call) -> None:
 
 
 def test_a_body_over_the_limit_is_a_413_by_its_announcement(app: App, call: Call) -> None:
-    """Without reading any of it."""
-    length = (b"content-length", str(LIMIT + 1).encode())
+    """Far over it, without reading any of it."""
+    length = (b"content-length", str(LIMIT + 2**20 + 1).encode())
     problem(call(app, "POST", "/notes", [b"{}"], [JSON, length]), 413, "too-large")
 
 
@@ -183,6 +183,8 @@ def test_a_body_over_the_limit_is_a_413_by_its_length(app: App, call: Call) -> N
     short = (b"content-length", b"2")
     for headers in ([JSON], [JSON, short]):
         problem(call(app, "POST", "/notes", [full, b" "], headers), 413, "too-large")
+        endless = [b" " * LIMIT] * 2000
+        problem(call(app, "POST", "/notes", endless, headers), 413, "too-large")
 
 
 @pytest.mark.parametrize(
@@ -372,7 +374,7 @@ def test_a_batch_has_a_limit_and_a_type_of_its_own(app: App, call: Call) -> None
     ndjson = (b"content-type", b"application/x-ndjson")
     lines = [b"{}\n" * 500] * 4
     problem(call(app, "POST", "/v1/batch", lines, [ndjson]), 413, "too-large")
-    announced = [ndjson, (b"content-length", str(STREAM_LIMIT + 1).encode())]
+    announced = [ndjson, (b"content-length", str(STREAM_LIMIT + 2**20 + 1).encode())]
     problem(call(app, "POST", "/v1/batch", [b"{}"], announced), 413, "too-large")
     problem(call(app, "POST", "/v1/batch", [b"{}"], [JSON]), 415, "unsupported-media-type")
 
