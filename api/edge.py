@@ -28,14 +28,19 @@ _Headers = dict[bytes, bytes]
 _NO_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _PATH: Final = re.compile(r"/[!-~]*")
 _HEADER: Final = re.compile(rb"[\t -~]*")
-_VISIBLE: Final = re.compile(r"[!-~]+")
-_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 # What anything here reads; other headers are never looked at. The second group may come once only.
 _READ_MANY: Final = frozenset({b"accept", b"if-none-match"})
 _READ_ONCE: Final = frozenset({
     b"authorization", b"content-encoding", b"content-length", b"content-type", b"hireledger-actor",
     b"idempotency-key", b"last-event-id",
 })  # fmt: skip
+
+
+_FORMS: Final = {
+    b"hireledger-actor": re.compile(rb"[!-.0-~]{1,128}"),
+    b"idempotency-key": re.compile(rb"[!-~]{1,255}"),
+    b"content-length": re.compile(rb"[0-9]{1,18}"),
+}
 
 
 class _Gone(Exception):
@@ -125,7 +130,7 @@ def request_key(headers: Mapping[str, str]) -> str:
     if key is None:
         detail = "Send an Idempotency-Key of 1 to 255 visible ASCII characters, a new one a write."
         raise Problem("idempotency-key-missing", detail)
-    if len(key) > KEY_LENGTH_MAX or not _VISIBLE.fullmatch(key):
+    if not _FORMS[b"idempotency-key"].fullmatch(key.encode()):
         raise malformed("The Idempotency-Key must be 1 to 255 visible ASCII characters.")
     return key
 
@@ -175,8 +180,9 @@ def _checked(scope: Scope) -> _Headers:
         if name in headers and name in _READ_ONCE:
             raise malformed(f"The header {name.decode()} is given more than once.")
         headers[name] = value
-    if not _LENGTH.fullmatch(headers.get(b"content-length", b"0")):
-        raise malformed("The header content-length is not a length.")
+    for name, form in _FORMS.items():
+        if name in headers and not form.fullmatch(headers[name]):
+            raise malformed(f"The header {name.decode()} is not of its form; see /openapi.json.")
     return headers
 
 

@@ -101,12 +101,11 @@ def _add_trace(_: object, __: str, entry: structlog.typing.EventDict) -> Mapping
 
 def _keep_listed(_: object, __: str, entry: structlog.typing.EventDict) -> Mapping[str, Any]:
     """Drop every field that is not listed or not plain, and say how many."""
+    event = entry.pop("event", None)
+    named = isinstance(event, str) and _EVENT.fullmatch(event) is not None
     kept = {name: value for name, value in entry.items() if name in FIELDS and is_plain(value)}
-    event = entry.get("event")
-    kept["event"] = event if isinstance(event, str) and _EVENT.fullmatch(event) else "unnamed"
-    if len(kept) < len(entry):
-        kept["dropped"] = len(entry) - len(kept)
-    return kept
+    dropped = {"dropped": len(entry) - len(kept)} if len(kept) < len(entry) else {}
+    return {"event": event if named else "unnamed", **kept, **dropped}
 
 
 def _as_json(entry: object, **_: object) -> str:

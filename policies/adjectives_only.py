@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from domain import facts as f
 from domain.case import Case, Found
 from domain.values import plain_text
+from policies._debrief import unsettled
 from policies._examples import evidenced
 from policies._policy import ARTICLE, Params, Policy, accepted, refused
 from policies._sample import KOFI
@@ -23,13 +24,12 @@ def check(case: Case, _params: Params) -> Iterator[Found]:
                 cure="say what the candidate did or said, and cite where it is written down",
             )
         return
-    made = case.loop.statements
-    flagged = [s for s in made if any(found.policy == ID for found in s.fact.findings)]
+    flagged = unsettled(case.loop, ID)
     if flagged:
         yield Found(
             message="statements in the debrief consist of adjectives",
             cure="make the statement again with what the candidate did or said",
-            positions=tuple(statement.position for statement in flagged),
+            positions=flagged,
         )
 
 

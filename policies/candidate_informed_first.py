@@ -23,39 +23,52 @@ def check(case: Case, _params: Params) -> Iterator[Found]:
         yield Found(
             message="the candidate was not told rounds, attendees and timeline before the first"
             " interview",
-            cure="tell the candidate now, and first thing in the next loop",
+            cure="tell the candidate now; a second person may grant an exception for what is past",
             positions=(first.position, *(notice.position for notice in loop.notices[:1])),
         )
-    strange = [s for s in met if (n := _told(loop, s)) and set(s.fact.attendees) - set(n.attendees)]
+    strange = [s.position for s in met if set(s.fact.attendees) - _attendees(loop, s)]
     if strange:
         yield Found(
             message="someone attended whom the candidate had not been told of",
-            cure="announce a change of interviewers before the session",
-            positions=tuple(session.position for session in strange),
+            cure="tell the candidate of a change before the session; a second person may grant an"
+            " exception for what is past",
+            positions=tuple(strange),
         )
-    rounds = len({session.fact.session for session in met})
-    if loop.notices and rounds > loop.notices[-1].fact.rounds:
+    extra = [
+        session.position
+        for number, session in enumerate(met, start=1)
+        if (told := _told(loop, session)) and told.rounds < number
+    ]
+    if extra:
         yield Found(
-            message=f"{rounds} interviews took place; the candidate was told of"
-            f" {loop.notices[-1].fact.rounds}",
-            cure="announce an additional round before it takes place",
-            positions=(loop.notices[-1].position, *(session.position for session in met)),
+            message=f"{len(met)} interviews took place, more than the candidate had been told"
+            " of before them",
+            cure="give notice of an additional round before it takes place; a second person may"
+            " grant an exception for what is past",
+            positions=tuple(extra),
         )
 
 
 def _met(loop: Loop) -> list[Session]:
-    """The interviews that took place, the first first."""
-    kinds = {s.position: loop.session(s.fact.session) for s in loop.sessions}
-    met = [
-        s for s in loop.sessions if (p := kinds[s.position]) and p.kind in ("interview", "panel")
+    """The interviews that took place, each by its latest report, the first first."""
+    planned = {s.fact.session: loop.session(s.fact.session) for s in loop.sessions}
+    held = [
+        report
+        for id_, session in planned.items()
+        if session and session.kind in ("interview", "panel") and (report := loop.completed(id_))
     ]
-    return sorted(met, key=lambda session: (session.fact.started_at, session.position))
+    return sorted(held, key=lambda session: (session.fact.started_at, session.position))
+
+
+def _attendees(loop: Loop, session: Session) -> set[str]:
+    told = _told(loop, session)
+    return set(told.attendees if told else session.fact.attendees)
 
 
 def _told(loop: Loop, session: Session) -> f.ProcessNoticeGiven | None:
     """What the candidate had last been told when the session began."""
     before = [n.fact for n in loop.notices if n.fact.stamp.at <= session.fact.started_at]
-    return before[-1] if before else None
+    return max(reversed(before), key=lambda notice: notice.stamp.at, default=None)
 
 
 POLICY = Policy(

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from domain import facts as f
 from domain.case import Case, Found
-from policies._examples import evidenced
+from policies._debrief import unsettled
+from policies._examples import Story, evidenced
 from policies._policy import ARTICLE, Asked, Params, Policy, accepted, refused
 from policies._sample import KOFI, LOOP
 
@@ -23,12 +24,12 @@ def check(case: Case, _params: Params) -> Iterator[Found]:
                 cure="cite the positions of the evidence it rests on",
             )
         return
-    flagged = [s for s in loop.statements if any(found.policy == ID for found in s.fact.findings)]
+    flagged = unsettled(loop, ID)
     if flagged:
         yield Found(
             message="statements in the debrief cite no evidence",
             cure="make the statement again with the evidence it rests on",
-            positions=tuple(statement.position for statement in flagged),
+            positions=flagged,
         )
 
 
@@ -55,8 +56,17 @@ POLICY = Policy(
             "a statement of the debrief had cited nothing",
             lambda: evidenced().said(KOFI, flagged_by=ID).asks_gate(),
         ),
+        accepted(
+            "its author made it again, with the evidence",
+            lambda: _said_again(evidenced().said(KOFI, flagged_by=ID)).asks_gate(),
+        ),
     ),
 )
+
+
+def _said_again(story: Story) -> Story:
+    first = story.world.loops[LOOP].feedback[0].position
+    return story.said(KOFI, "the replacement metric was checked", first)
 
 
 def _argued(text: str, *, cites: bool) -> Asked:

@@ -21,6 +21,13 @@ def check(case: Case, params: Params) -> Iterator[Found]:
     """Business days are Monday to Friday in the requisition's time zone; holidays count as such."""
     due = word(params, "due")
     zone = case.requisition.content.time_zone
+    if due != "24h" and not _known(zone):
+        yield Found(
+            message="the requisition's time zone is unknown here, so lateness cannot be judged",
+            cure="change the requisition's time zone to a name of the IANA database",
+            positions=(case.requisition.latest,),
+        )
+        return
     if isinstance(case.draft, f.FeedbackSubmitted):
         session = case.loop.completed(case.draft.session)
         if session and case.draft.stamp.at > _deadline(session.fact.ended_at, due, zone):
@@ -43,11 +50,19 @@ def check(case: Case, params: Params) -> Iterator[Found]:
         )
 
 
+def _known(zone: str) -> bool:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 def _late(due: str, *positions: int) -> Found:
     return Found(
         message=f"feedback was written later than {IN_WORDS[due]}",
-        cure="say in the debrief what it was written from; a second rater who wrote in time"
-        " settles it",
+        cure="nothing makes it earlier: say in the debrief what it was written from, or have a"
+        " second person grant an exception",
         positions=positions,
     )
 

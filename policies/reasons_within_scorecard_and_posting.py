@@ -25,8 +25,8 @@ def check(case: Case, _params: Params) -> Iterator[Found]:
     strange = sum(r.kind == "competency" and r.ref not in known for r in draft.reasons)
     if strange:
         yield Found(
-            message=f"{strange} of the reasons name no competency that is both on the scorecard"
-            " and in the posting",
+            message=f"{strange} of {len(draft.reasons)} reasons named no competency that is both on"
+            " the scorecard and in the posting",
             cure="name a competency that candidates were told of, or use the kind of reason that"
             " it is",
             positions=positions,
@@ -34,7 +34,8 @@ def check(case: Case, _params: Params) -> Iterator[Found]:
     unposted = sum(r.kind == "knock_out" and r.ref not in posted for r in draft.reasons)
     if unposted:
         yield Found(
-            message=f"{unposted} of the reasons name no knock-out that the posting states",
+            message=f"{unposted} of {len(draft.reasons)} reasons named no knock-out that the"
+            " posting states",
             cure="name a posted knock-out; state a new one in the next version of the posting",
             positions=positions,
         )

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import get_args
 
+from msgspec.structs import replace
+
 from domain import facts as f
 from domain.case import Case, Found
-from policies._examples import evidenced
+from policies._examples import evidenced, planned
 from policies._independence import relationship
 from policies._policy import ARTICLE, Param, Params, Policy, accepted, refused, words
-from policies._sample import IRIS, JUNO
+from policies._sample import DECIDER, IRIS, JUNO, SCREEN
 
 
 def check(case: Case, params: Params) -> Iterator[Found]:
@@ -60,6 +62,14 @@ POLICY = Policy(
         accepted(
             "they went to the same university, and said so",
             lambda: evidenced().disclosed(JUNO, "alumni").asks_gate(),
+        ),
+        refused(
+            "one who wrote has said nothing",
+            lambda: (
+                planned(replace(SCREEN, interviewers=(DECIDER,)))
+                .wrote(DECIDER, "screen")
+                .asks_gate()
+            ),
         ),
         refused(
             "one of them referred the candidate",

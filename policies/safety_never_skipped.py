@@ -15,7 +15,7 @@ def check(case: Case, _params: Params) -> Iterator[Found]:
     if not any("safety" in x.buckets and x.weight > 0 for x in case.scorecard.competencies):
         yield Found(
             message="no competency of the scorecard gives safety any weight",
-            cure="pin a scorecard version in which a competency on safety weighs more than 0",
+            cure="open a new loop under a scorecard version in which safety weighs more than 0",
             positions=(case.pinned_scorecard(case.loop.opened.fact).position,),
         )
     if isinstance(case.draft, f.LoopPlanned):

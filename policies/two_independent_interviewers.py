@@ -24,8 +24,8 @@ def check(case: Case, _params: Params) -> Iterator[Found]:
         why = Counter(WHY_NOT[w.why_not] for w in seen if w.why_not)
         not_counted = "".join(f"; {n} {text}" for text, n in sorted(why.items()))
         yield Found(
-            message=f"{len(counting)} of the {PEOPLE_MIN} people needed gave independent written"
-            f" evidence{not_counted}",
+            message=f"independent written evidence comes from {len(counting)} of the {PEOPLE_MIN}"
+            f" people needed{not_counted}",
             cure="have another person interview and write before reading what others wrote",
             positions=tuple(position for w in seen for position in w.feedback),
         )

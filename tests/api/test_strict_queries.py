@@ -65,7 +65,7 @@ def test_parameters_of_every_kind_are_read() -> None:
         withhold=("name", "evidence"),
         from_="a b&",
     )
-    assert decoded("") == Query()
+    assert decoded("") == decoded("withhold=") == Query()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from domain import tags
 from domain.codec import encode
 from domain.decide.context import AHEAD_MAX
 from domain.decide.entitled import ROLES_FOR
-from domain.facts import ROLES
+from domain.facts import ROLES, Role
 from domain.refusals import Forbidden, Meaningless, Missing
 from examples import EXAMPLES
 from examples_early import SOURCE, Example
@@ -66,7 +66,8 @@ def test_a_command_makes_exactly_the_facts_of_its_example(example: Example) -> N
 @pytest.mark.parametrize("example", ASKED, ids=name_of)
 def test_a_person_with_every_other_role_is_refused(example: Example) -> None:
     """No role but those in the table allows a command."""
-    roles = tuple(role for role in ROLES if role not in ROLES_FOR[type(example.command)])
+    allowed = ROLES_FOR[type(example.command)]
+    roles: list[Role] = [role for role in ROLES if role not in allowed]
     outcome = given(*example.given).when(example.command, by=example.by, roles=roles)
     assert isinstance(outcome.drafted, Forbidden)
     assert outcome.drafted.detail in lacking(example.command)

@@ -4,7 +4,6 @@ import re
 import secrets
 import shutil
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from ledger.postgres import Embedded
 VERSIONS = [migration.version for migration in read_migrations()]
 NAMES = {"runtime": "hireledger_runtime", "projector": "hireledger_projector"}
 
+EMPTY = "-- migrate:up\n-- migrate:down\n"
 COLUMNS = {
     "aliases": "lookup bytea, kind text, handle text, subject text, sealed bytea",
     "disclosures": "digest text, position bigint, subject text, sealed bytea",
@@ -37,9 +37,8 @@ def files(tmp_path: Path) -> Path:
     return Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations"))
 
 
-def _add(files: Path, up: str, name: str = "0099_next.sql") -> Path:
-    next_number = len(list(files.glob("*.sql"))) + 1
-    path = files / name.replace("0099", f"{next_number:04}")
+def _add(files: Path, up: str) -> Path:
+    path = files / f"{len(VERSIONS) + 1:04}_next.sql"
     path.write_text(f"-- migrate:up\n{up}\n-- migrate:down\n")
     return path
 
@@ -72,7 +71,7 @@ def test_the_tables_are_those_that_the_code_expects(database: Database) -> None:
          WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r' AND attnum > 0
          GROUP BY relname"""
     with database.connect("owner") as connection:
-        found = dict(connection.execute(query, [database.schema]).fetchall())
+        found: dict[str, str] = dict(connection.execute(query, [database.schema]).fetchall())
         nullable = "SELECT count(*) FROM information_schema.columns WHERE table_schema = %s"
         row = connection.execute(f"{nullable} AND is_nullable = 'YES'".encode(), [database.schema])
         assert row.fetchone() == (0,)
@@ -171,26 +170,23 @@ def test_a_file_that_was_changed_after_it_was_applied_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("name", "text", "message"),
     [
-        (lambda files: _add(files, "SELECT 1;", "0099 x.sql"), "is no migration"),
-        (lambda files: (files / "0099_gap.sql").write_text(
-            "-- migrate:up\n-- migrate:down\n"), "without gap or repetition"),
-        (lambda files: (files / "0001_again.sql").write_text(
-            "-- migrate:up\n-- migrate:down\n"), "without gap or repetition"),
-        (lambda files: (files / "0002_bare.sql").write_text("SELECT 1;"), "is no migration"),
-        (lambda files: (files / "0002_alone.sql").write_text(
-            "-- migrate:up transaction:false\n-- migrate:down\n"), "is no migration"),
+        ("0002 x.sql", EMPTY, "is no migration"),
+        ("0099_gap.sql", EMPTY, "without gap or repetition"),
+        ("0001_again.sql", EMPTY, "without gap or repetition"),
+        ("0002_bare.sql", "SELECT 1;", "is no migration"),
+        ("0002_alone.sql", EMPTY.replace("up", "up transaction:false"), "is no migration"),
     ],
     ids=["its name", "a gap", "a repetition", "no sections", "outside a transaction"],
-)  # fmt: skip
+)
 def test_files_that_are_no_migrations_are_refused(
-    files: Path, spoil: Callable[[Path], object], message: str
+    files: Path, name: str, text: str, message: str
 ) -> None:
     """Nothing is run when one of the files is not as it must be."""
     for later in read_migrations(files)[1:]:
         (files / later.name).unlink()
-    spoil(files)
+    (files / name).write_text(text)
     with pytest.raises(MigrationRefused, match=message):
         read_migrations(files)
 

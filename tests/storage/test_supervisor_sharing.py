@@ -74,10 +74,13 @@ def test_a_server_whose_users_were_killed_is_replaced_by_the_next_start(
     """After a kill -9 of ours nothing is lost, and no server is left over."""
     other = beside(data, programs)
     left = other.said()["pid"]
-    ask(Embedded.attach(data).url("owner"), "CREATE TABLE kept AS SELECT 1 AS one")
+    with Embedded.attach(data) as server:
+        ask(server.url("owner"), "CREATE TABLE kept AS SELECT 1 AS one")
     other.kill()
     assert _running(left)
     with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+        assert server.pid != left
+        assert not _running(left)
         assert ask(server.url("owner"), "SELECT one FROM kept") == 1
 
 

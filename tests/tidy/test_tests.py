@@ -11,7 +11,7 @@ KINDS = {
     "storage", "tidy",
 }  # fmt: skip
 SENTENCE_END = re.compile(r"[.?!]$")
-SECOND_SENTENCE = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)[.?!]\s+[A-Z]")
+SECOND_SENTENCE = re.compile(r"(?<!\.)(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)[.?!]\s+[A-Z]")
 WORDS_MIN = 3
 
 
@@ -158,7 +158,7 @@ def test_untidy_tests_are_found() -> None:
         "tests/api/test_a.py": "def test_none_at_all(): ...\n"
         "def test_two_are_many():\n    '''One. Two.'''\n"
         "async def test_open():\n    '''No stop'''\n"
-        "def test_one_is_right():\n    '''It holds, e.g. Here.'''\n"
+        "def test_one_is_right():\n    '''It holds, e.g. Here, or SELECT ... FROM it.'''\n"
     }
     assert [finding.split()[1] for finding in without_a_sentence(sources)] == [
         "test_none_at_all:",
