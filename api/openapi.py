@@ -259,7 +259,9 @@ def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
     if description := schema.pop("description", None):
         made["description"] = description
     if schema.get("type") == "array":
+        # On the wire a list of nothing looks like a list of one empty text: leave the name out.
         made |= {"style": "form", "explode": False}
+        schema = {"minItems": 1, **schema}
     return made | {"schema": schema}
 
 

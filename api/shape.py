@@ -178,8 +178,7 @@ def _from_text(text: str, info: inspect.Type, at: Tokens) -> object:
         case inspect.Metadata():
             return _from_text(text, info.type, at)
         case inspect.ListType() | inspect.VarTupleType() | inspect.FrozenSetType():
-            parts = text.split(",") if text else []
-            return [_from_text(part, info.item_type, at) for part in parts]
+            return [_from_text(part, info.item_type, at) for part in text.split(",")]
         case _:
             return _scalar(text, info, at)
 

@@ -17,8 +17,7 @@ from domain.facts import AnyFact
 MANY = 2
 """More of anything shows nothing new."""
 
-JSON_INTEGERS = st.integers(min_value=-(2**63), max_value=2**63 - 1)
-TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
+LETTERS = st.characters(codec="utf-8")
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 TIMES = st.datetimes(
     min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC) | ZONES
@@ -68,7 +67,7 @@ def scalar(kind: inspect.Type) -> st.SearchStrategy[object]:
             return st.from_regex(pattern)
         case inspect.StrType(min_length=least, max_length=most):
             low = least or 0
-            return st.text(st.characters(codec="utf-8"), min_size=low, max_size=most or low + 12)
+            return st.text(LETTERS, min_size=low, max_size=min(most or low + 12, low + 12))
         case inspect.IntType(ge=least, le=most):
             low = -(2**63) if least is None else least
             return st.integers(low, 2**63 - 1 if most is None else most)

@@ -51,7 +51,8 @@ class Answer:
         self.headers = response.headers
         self.text = response.text
         kind = response.headers.get("content-type", "")
-        self.body: Any = json.loads(response.text) if "json" in kind and response.text else None
+        whole = kind in {"application/json", "application/problem+json"}
+        self.body: Any = json.loads(response.text) if whole and response.text else None
 
     def __getitem__(self, name: str) -> Any:
         return self.body[name]

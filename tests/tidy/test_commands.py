@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+PLACE = re.compile(
+    r"`((?:domain|policies|ledger|projections|api|tests|deploy|docs|requirements|\.ci)/[\w./-]*)`"
+)
 MAKE = re.compile(r"(?:`|^\$ ?|^)make ([a-z]+)\b", re.MULTILINE)
 TARGET = re.compile(r"^([a-z]+):(.*)$", re.MULTILINE)
 
@@ -31,6 +34,16 @@ def unknown_targets(texts: Mapping[str, str]) -> Iterator[str]:
                 if match[1] not in known:
                     line = text.count("\n", 0, match.start()) + 1
                     yield f"{path}:{line}: make {match[1]}"
+
+
+def unknown_places(root: Path, texts: Mapping[str, str]) -> Iterator[str]:
+    """Files and folders named in documents that do not exist."""
+    for path, text in texts.items():
+        if path.endswith(".md"):
+            for match in PLACE.finditer(text):
+                if not (root / match[1]).exists():
+                    line = text.count("\n", 0, match.start()) + 1
+                    yield f"{path}:{line}: {match[1]}"
 
 
 def unexplained_targets(makefile: str) -> Iterator[str]:
@@ -69,6 +82,16 @@ def test_every_make_command_in_a_document_exists(
     )
 
 
+def test_every_place_in_a_document_exists(
+    root: Path, texts: dict[str, str], none_left: Callable[[list[str], str], None]
+) -> None:
+    """Whoever follows a document finds the file."""
+    none_left(
+        list(unknown_places(root, texts)),
+        "A document names a file or folder that is not there. It was moved, or is misspelt:",
+    )
+
+
 def test_every_make_target_is_listed_by_help(
     texts: dict[str, str], none_left: Callable[[list[str], str], None]
 ) -> None:
@@ -87,6 +110,10 @@ def test_an_unknown_or_unexplained_target_is_found() -> None:
     }
     assert list(unknown_targets(texts)) == ["README.md:1: make tset", "README.md:5: make demo"]
     assert list(unexplained_targets(texts["Makefile"])) == ["Makefile: hidden"]
+    somewhere = {"README.md": "In `tests/tidy/` and\n`domain/gone.py`, not `/v1/loops`."}
+    assert list(unknown_places(Path(__file__).parents[2], somewhere)) == [
+        "README.md:2: domain/gone.py"
+    ]
 
 
 def test_ci_runs_the_test_command_of_the_documents(texts: dict[str, str]) -> None:
