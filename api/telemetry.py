@@ -149,6 +149,8 @@ class _Outlet(SpanProcessor):
 
 
 _outlet: Final = _Outlet()
+# Until `configure` has given the process a provider, its spans are empty ones.
+_tracer: Final = trace.get_tracer("hireledger")
 
 
 def configure(
@@ -207,7 +209,7 @@ def _instrument_database(*, wanted: bool) -> None:
 def span(name: str, **attributes: Unpack[SpanAttributes]) -> Generator[Span]:
     """One step of the work; `name` is a constant of the code. Of an exception it keeps the type."""
     listed: dict[str, Any] = {f"hireledger.{key}": value for key, value in attributes.items()}
-    with trace.get_tracer("hireledger").start_as_current_span(
+    with _tracer.start_as_current_span(
         name, attributes=listed, record_exception=False, set_status_on_exception=False
     ) as current:
         try:
@@ -248,7 +250,7 @@ class Trace:
 
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id(scope))
-        with trace.get_tracer("hireledger").start_as_current_span(
+        with _tracer.start_as_current_span(
             method,
             context=TraceContextTextMapPropagator().extract(_traceparent(scope)),
             kind=SpanKind.SERVER,

@@ -259,7 +259,7 @@ class Story:
 
     def asks_recommend(self) -> Asked:
         """To recommend to hire."""
-        command = c.MakeRecommendation(loop=LOOP, recommend="hire", reason="the evidence")
+        command = c.MakeRecommendation(loop=LOOP, recommend="hire", reason="what all three saw")
         return self.asks(HIRING_MANAGER, command)
 
     def asks_decide(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from api.demo.calls import Story, send
-from api.demo.candidacy import Candidacy, Outlook, stamp
+from api.demo.candidacy import Candidacy, Outlook
 from api.demo.jobs import EVALUATES
 
 EXPIRES: Final = "2036-01-01T00:00:00Z"
@@ -205,6 +205,9 @@ def reason(c: Candidacy, kind: str, ref: str) -> dict[str, object]:
     return {"kind": kind, "ref": ref, "text": c.words.remark(occasion)}
 
 
-def day(c: Candidacy) -> str:
-    """The story's time, as the interface takes it."""
-    return stamp(c.clock.now)
+def ended(c: Candidacy) -> Story[None]:
+    """Whatever follows from how the loop was decided."""
+    if c.outlook == "hire":
+        yield from joined(c, {3: "met", 6: "met"})
+    else:
+        yield from rejected(c)

@@ -1,5 +1,6 @@
 """The two requisitions of the season: teams, sessions, and who interviews."""
 
+from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple
 
 from api.demo.people import ASSISTANT_TEAM, INTERVIEWERS, RISK_TEAM, Team
@@ -7,6 +8,9 @@ from api.demo.rubric import Family
 
 Kind = Literal["interview", "take_home", "reference"]
 SCREENING: Final = "screening"
+SEASON_OVER: Final = datetime(2024, 7, 23, 14, tzinfo=UTC)
+"""By then one requisition is filled and the other one cancelled."""
+
 COMPETENCIES: Final = (
     "evaluates-before-tuning",
     "ships-under-uncertainty",
@@ -43,6 +47,7 @@ class Job(NamedTuple):
     jurisdictions: tuple[str, ...]
     time_zone: str
     openings: int
+    ends: Literal["filled", "cancelled"]
     scorecard: str
     family: Family
     posting: str
@@ -79,6 +84,7 @@ ASSISTANT: Final = Job(
     jurisdictions=("US-NY",),
     time_zone="America/New_York",
     openings=12,
+    ends="filled",
     scorecard="llm-engineer",
     family="llm",
     posting="assistant-engineer",
@@ -108,6 +114,7 @@ RISK: Final = Job(
     jurisdictions=("DE",),
     time_zone="Europe/Berlin",
     openings=8,
+    ends="cancelled",
     scorecard="ml-engineer",
     family="ml",
     posting="risk-engineer",

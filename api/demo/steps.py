@@ -195,6 +195,30 @@ def gathered(c: Candidacy) -> Story[None]:
     yield from referenced(c)
 
 
+def two_people(c: Candidacy) -> None:
+    """A loop of four sessions and two interviewers."""
+    kept = ("screen", "framing", "design", "collaboration")
+    first, second = c.panel["framing"], c.panel["design"]
+    c.sessions = [session for session in c.sessions if session.id in kept]
+    c.panel = {"screen": first, "framing": first, "design": second, "collaboration": first}
+
+
+def someone_else(c: Candidacy) -> str:
+    """An interviewer who is not on the panel yet."""
+    return next(person for person in c.job.interviewers if person not in c.panel.values())
+
+
+def looked_again(c: Candidacy, id_: str, person: str) -> Story[None]:
+    """One more session like an earlier one, by someone else; the candidate is told before."""
+    again = c.session(id_)._replace(id=f"second-{id_}")
+    c.sessions.append(again)
+    c.panel[again.id] = person
+    yield from planned(c)
+    yield from noticed(c)
+    yield from send(c.call("/relationships", person, {"relationship": "none"}))
+    yield from interviewed(c, again.id)
+
+
 def ratings(c: Candidacy, id_: str, *, thin: bool = False) -> list[dict[str, object]]:
     """A rating of each competency of the session, with evidence and observations."""
     given: list[dict[str, object]] = []

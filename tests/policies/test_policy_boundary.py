@@ -43,14 +43,10 @@ def elsewhere() -> list[f.AnyFact]:
     for recorded in decidable().read(PARTNER).facts:
         fact = recorded.fact
         if isinstance(fact, f.LoopFact) and getattr(fact, "loop", None) == LOOP:
-            moved = tuple(tags.loop(OTHER_LOOP) if t == tags.loop(LOOP) else t for t in _tags(fact))
-            stamp = replace(fact.stamp, tags=tuple(t for t in moved if "requisition" not in t))
-            found.append(replace(fact, stamp=stamp, loop=OTHER_LOOP))
+            mine, others = tags.loop(LOOP), tags.loop(OTHER_LOOP)
+            moved = tuple(others if tag == mine else tag for tag in fact.stamp.tags)
+            found.append(replace(fact, stamp=replace(fact.stamp, tags=moved), loop=OTHER_LOOP))
     return found
-
-
-def _tags(fact: f.AnyFact) -> tuple[str, ...]:
-    return fact.stamp.tags
 
 
 def in_this_loop() -> list[f.AnyFact]:

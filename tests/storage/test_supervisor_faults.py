@@ -17,6 +17,7 @@ from ledger.postgres import Embedded
 
 Ask = Callable[[str, str], Any]
 UNSAFE = {"fsync": "off"}
+KEEP = "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 1 AS one"
 STORE = '{"id": "a", "passwords": {"postgres": "Wurzel"}, "ready": true}'
 
 
@@ -29,16 +30,16 @@ def _lock_file(data: Path) -> Path:
 
 
 @pytest.fixture
-def bystander(data: Path) -> Generator[subprocess.Popen[bytes]]:
+def bystander(data: Path, passable_dir: Path) -> Generator[subprocess.Popen[bytes]]:
     """A process called postgres, of the server's own account, that is not our server."""
     account = Account.for_server(data / "postgres")
-    program = data / "postgres" / "postgres"
+    program = passable_dir / "postgres"
     shutil.copy("/usr/bin/sleep", program)
     program.chmod(0o755)
-    account.give(program)
     with subprocess.Popen([program, "600"], cwd="/", **account.drop()) as process:
         yield process
         process.kill()
+    program.unlink()
 
 
 def test_a_pid_that_went_to_another_process_is_left_alone(
@@ -54,15 +55,11 @@ def test_a_pid_that_went_to_another_process_is_left_alone(
 
 
 def test_the_server_of_another_data_directory_is_left_alone(
-    data: Path, programs: Path, ask: Ask
+    data: Path, copied_data: Path, programs: Path, ask: Ask
 ) -> None:
     """A stale lock file that names a real PostgreSQL of the same account does it no harm."""
-    other = data / "other"
-    other.mkdir()
-    for each in ("store.json", "postgres"):
-        subprocess.run(["cp", "-a", str(data / each), str(other)], check=True)
-    with Embedded.start(other, binaries=programs, settings=UNSAFE) as bystander:
-        shutil.copy(_lock_file(other), _lock_file(data))
+    with Embedded.start(copied_data, binaries=programs, settings=UNSAFE) as bystander:
+        shutil.copy(_lock_file(copied_data), _lock_file(data))
         with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
             assert server.pid != bystander.pid
         assert ask(bystander.url("owner"), "SELECT 1") == 1
@@ -83,7 +80,7 @@ def test_a_server_whose_lock_file_was_damaged_is_found(
 ) -> None:
     """No second server starts over the cluster, and the first is stopped in order."""
     lost = Embedded.start(data, binaries=programs, settings=UNSAFE, watch=False)
-    ask(lost.url("owner"), "CREATE TABLE kept AS SELECT 1 AS one")
+    ask(lost.url("owner"), KEEP)
     if damage == "truncated":
         os.truncate(_lock_file(data), 0)
     else:
@@ -100,7 +97,10 @@ def test_a_server_whose_lock_file_was_damaged_is_found(
 def test_a_killed_server_recovers_at_the_next_start(data: Path, programs: Path, ask: Ask) -> None:
     """A kill -9 of PostgreSQL loses nothing that was committed; the time is that of a restart."""
     killed = Embedded.start(data, binaries=programs, watch=False)
-    ask(killed.url("owner"), "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
+    ask(
+        killed.url("owner"),
+        "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT generate_series(1, 1000)",
+    )
     os.kill(killed.pid, signal.SIGKILL)
     killed.stop()
     began = time.monotonic()
@@ -134,42 +134,45 @@ def test_a_busy_orphan_of_a_killed_server_is_waited_for(
 
 
 def test_a_first_start_that_was_cut_off_is_finished_by_the_next(
-    new_data: Path, programs: Path, ask: Ask
+    copied_data: Path, programs: Path, ask: Ask
 ) -> None:
     """A crash during initdb leaves a directory of another name, which is thrown away."""
-    Embedded.start(new_data, binaries=programs, settings=UNSAFE).stop()
-    store = new_data / "store.json"
+    store = copied_data / "store.json"
     store.write_text(store.read_text().replace('"ready": true', '"ready": false'))
-    cluster = new_data / "postgres" / "cluster"
+    cluster = copied_data / "postgres" / "cluster"
     cluster.rename(cluster.with_name("cluster.new"))
     (cluster.with_name("cluster.new") / "PG_VERSION").unlink()
-    with Embedded.start(new_data, binaries=programs, settings=UNSAFE) as server:
+    with Embedded.start(copied_data, binaries=programs, settings=UNSAFE) as server:
         assert ask(server.url("runtime"), "SELECT 1") == 1
     assert not cluster.with_name("cluster.new").exists()
 
 
-def test_roles_that_a_crash_left_half_made_are_mended(data: Path, programs: Path, ask: Ask) -> None:
+def test_roles_that_a_crash_left_half_made_are_mended(
+    copied_data: Path, programs: Path, ask: Ask
+) -> None:
     """Until the store says it is ready, every start makes what is missing."""
-    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+    with Embedded.start(copied_data, binaries=programs, settings=UNSAFE) as server:
         ask(
             server.superuser_url("postgres"),
             "REVOKE CONNECT ON DATABASE hireledger FROM hireledger_runtime",
         )
         ask(server.superuser_url("postgres"), "ALTER ROLE hireledger_projector PASSWORD NULL")
-    store = data / "store.json"
+    store = copied_data / "store.json"
     store.write_text(store.read_text().replace('"ready": true', '"ready": false'))
-    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+    with Embedded.start(copied_data, binaries=programs, settings=UNSAFE) as server:
         assert ask(server.url("runtime"), "SELECT 1") == 1
         assert ask(server.url("projector"), "SELECT 1") == 1
     assert '"ready": true' in store.read_text()
 
 
-def test_a_lost_cluster_is_never_replaced_by_an_empty_one(data: Path, programs: Path) -> None:
+def test_a_lost_cluster_is_never_replaced_by_an_empty_one(
+    copied_data: Path, programs: Path
+) -> None:
     """Where the database of a store in use is gone, the start is refused."""
-    shutil.rmtree(data / "postgres" / "cluster")
+    shutil.rmtree(copied_data / "postgres" / "cluster")
     with pytest.raises(LedgerError, match=r"The database is gone: .* Restore the data directory"):
-        Embedded.start(data, binaries=programs)
-    assert not (data / "postgres" / "cluster").exists()
+        Embedded.start(copied_data, binaries=programs)
+    assert not (copied_data / "postgres" / "cluster").exists()
 
 
 @pytest.mark.parametrize(
@@ -202,13 +205,15 @@ def test_a_store_file_that_is_a_link_is_refused(tmp_path: Path) -> None:
         Embedded.start(tmp_path)
 
 
-def test_other_passwords_than_the_servers_are_refused(data: Path, programs: Path, ask: Ask) -> None:
+def test_other_passwords_than_the_servers_are_refused(
+    copied_data: Path, programs: Path, ask: Ask
+) -> None:
     """A `store.json` of another backup is told from a broken server, and no server is left."""
-    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+    with Embedded.start(copied_data, binaries=programs, settings=UNSAFE) as server:
         ask(server.superuser_url(), "ALTER ROLE postgres PASSWORD 'another'")
     with pytest.raises(LedgerError, match="does not let us in with the passwords of"):
-        Embedded.start(data, binaries=programs, settings=UNSAFE)
-    assert not _lock_file(data).exists()
+        Embedded.start(copied_data, binaries=programs, settings=UNSAFE)
+    assert not _lock_file(copied_data).exists()
 
 
 def test_a_setting_that_the_server_refuses_is_named(data: Path, programs: Path) -> None:

@@ -15,7 +15,7 @@ from ledger.database import Database, Pool
 from ledger.postgres import Embedded
 
 UNSAFE = {"fsync": "off"}
-AWAY_SECONDS = 4
+AWAY_SECONDS = 3
 """Long enough for the library's own backing off to have grown to seconds."""
 
 

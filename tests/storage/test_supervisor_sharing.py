@@ -16,6 +16,7 @@ from ledger.postgres import Embedded
 Ask = Callable[[str, str], Any]
 Start = Callable[..., Any]
 UNSAFE = {"fsync": "off"}
+KEEP = "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 1 AS one"
 
 
 def _running(pid: int) -> bool:
@@ -75,7 +76,7 @@ def test_a_server_whose_users_were_killed_is_replaced_by_the_next_start(
     other = beside(data, programs)
     left = other.said()["pid"]
     with Embedded.attach(data) as server:
-        ask(server.url("owner"), "CREATE TABLE kept AS SELECT 1 AS one")
+        ask(server.url("owner"), KEEP)
     other.kill()
     assert _running(left)
     with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
@@ -103,7 +104,7 @@ def test_a_server_that_dies_is_started_again_once(
     with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
         other = beside(data, programs)
         dead = other.said()["pid"]
-        ask(server.url("owner"), "CREATE TABLE kept AS SELECT 1 AS one")
+        ask(server.url("owner"), KEEP)
         os.kill(dead, signal.SIGKILL)
         deadline = time.monotonic() + 30
         while server.pid == dead and time.monotonic() < deadline:

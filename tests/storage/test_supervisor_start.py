@@ -133,7 +133,7 @@ def test_what_was_committed_is_there_after_a_restart(data: Path, programs: Path,
     """The next start finds the same database under the same passwords, and says what is unsafe."""
     with Embedded.start(data, binaries=programs) as server:
         url = server.url("owner")
-        ask(url, "CREATE TABLE kept AS SELECT 1 AS one")
+        ask(url, "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 1 AS one")
         before = server.pid
     assert not _running(before)
     with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:

@@ -1,0 +1,132 @@
+"""Loop state: where each loop stands, one row a loop. Handles, slugs, times; nothing personal.
+
+A loop that a batch touches is folded anew from its own facts, by the same code that decides on it,
+so the row cannot say anything else than the record. Who may see a loop is kept in two parts: its
+interviewers in its row, and the requisition's team, which changes for many loops at once, once.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import batched
+from typing import Final
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from domain import facts as f
+from domain import tags
+from domain.boundary import LOOP_TYPES
+from domain.codec import Recorded, decode, types_of
+from domain.decide.entitled import interviewers_of
+from domain.evolve import fold
+from domain.state import Loop
+from domain.summary import decision_of, stage_of
+from ledger.log import Row
+from projections._projection import Projection, Site
+
+FOLDED_MAX: Final = 200
+"""Loops whose facts are in memory at a time."""
+
+_LOOPS: Final = """
+create table {loops} (
+    loop text primary key,
+    opened bigint not null unique,
+    requisition text not null,
+    candidate text not null,
+    stage text not null,
+    opened_at timestamptz not null,
+    last_at timestamptz not null,
+    decide_by timestamptz,
+    scorecard text not null,
+    scorecard_version integer not null,
+    posting text not null,
+    posting_version integer not null,
+    policy_set text not null,
+    policy_set_version integer not null,
+    gate bigint,
+    gate_stale boolean not null,
+    decision text,
+    decision_position bigint,
+    decision_conforming boolean,
+    disposition text,
+    owed_sessions text[] not null,
+    owed_by text[] not null,
+    interviewers text[] not null,
+    position bigint not null
+);
+create index on {loops} (requisition, opened);
+create index on {loops} (candidate);
+create index on {loops} (stage, opened);
+create index on {loops} using gin (owed_by);
+create index on {loops} using gin (interviewers);
+"""
+_TEAMS: Final = """
+create table {loop_teams} (
+    requisition text primary key,
+    people text[] not null,
+    position bigint not null
+);
+create index on {loop_teams} using gin (people);
+"""
+# The positions pass through an array, so that facts are looked up by their key.
+_FACTS_OF: Final = """
+select position, tags, leaf from {facts}
+where position = any(array(
+    select position from {fact_tags} where tag = any(%s) and position <= %s
+)) and type = any(%s)
+order by position
+"""
+_FORGET: Final = "delete from {loops} where loop = any(%s)"
+_TELL: Final = "copy {loops} from stdin"
+_TEAM: Final = """
+insert into {loop_teams} (requisition, people, position) values (%s, %s, %s)
+on conflict (requisition) do update set people = excluded.people, position = excluded.position
+"""
+_LOOP_TYPES: Final = frozenset(LOOP_TYPES)
+_TEAM_TYPES: Final = frozenset(types_of(f.RequisitionOpened, f.RequisitionChanged))
+_IN_LOOP: Final = tags.loop("")
+
+
+def apply(cur: Cursor[TupleRow], batch: Sequence[Row], site: Site) -> None:
+    """Bring teams and loops from before the batch to after it."""
+    for row in batch:
+        if row.type in _TEAM_TYPES:
+            _write_team(cur, row, site)
+    touched = dict.fromkeys(tag for row in batch if row.type in _LOOP_TYPES for tag in _loops(row))
+    for some in batched(touched, FOLDED_MAX):
+        loops = list(_folded(cur, some, batch[-1].position, site))
+        cur.execute(site.sql(_FORGET), [[loop.handle for loop in loops]])
+        with cur.copy(site.sql(_TELL)) as copy:
+            for loop in loops:
+                copy.write_row(row_of(loop))
+
+
+def row_of(loop: Loop) -> tuple[object, ...]:
+    """What is told of a loop, in the order of the table's columns."""
+    opened, owed = loop.opened.fact, loop.owes()
+    decision, gate, closed = decision_of(loop), loop.gate, loop.closed
+    return (
+        loop.handle,
+        loop.opened.position,
+        opened.requisition,
+        opened.candidate,
+        stage_of(loop),
+        opened.stamp.at,
+        last_at(loop),
+        loop.notices[-1].fact.decide_by if loop.notices else None,
+        opened.scorecard.id,
+        opened.scorecard.version,
+        opened.posting.id,
+        opened.posting.version,
+        opened.policy_set.id,
+        opened.policy_set.version,
+        gate.position if gate else None,
+        loop.gate_stale,
+        decision.fact.decision if decision else None,
+        decision.position if decision else None,
+        isinstance(decision.fact, f.DecisionMade) if decision else None,
+        closed.fact.disposition if closed else None,
+        [session for session, _ in owed],
+        [person for _, person in owed],
+        sorted(interviewers_of(loop)),
+        loop.positions[-1],
+    )

@@ -1,0 +1,50 @@
+"""The README is executed: its shell lines, exactly as printed, against a served ledger."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from office import open_office
+
+from ledger.database import Database
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def _shell_lines() -> str:
+    """All `sh` blocks of the README, in order."""
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL))
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed: apt-get install curl")
+def test_the_loop_in_the_readme_is_refused_and_then_decided(
+    database: Database, tmp_path: Path
+) -> None:
+    """Every line answers 201, but the one decision that came too early."""
+    with open_office(database, tmp_path) as office:
+        script = _shell_lines().replace(
+            "URL=http://127.0.0.1:8080", f"URL={str(office.client.base_url).rstrip('/')}"
+        )
+        assert "127.0.0.1:8080" not in script
+        (tmp_path / ".hireledger").mkdir()
+        shutil.copy(tmp_path / "admin.key", tmp_path / ".hireledger" / "admin.key")
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f"n=0; {script}"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+    answers = [json.loads(line) for line in ran.stdout.splitlines() if line]
+    refused = [one for one in answers if one.get("status", 201) != 201]
+    assert [one["status"] for one in refused] == [409]
+    found = {one["policy"] for one in refused[0]["findings"]}
+    assert "two-independent-interviewers" in found
+    *_, decided, state = answers
+    assert decided["facts"] == ["decision-made.v1"]
+    assert state["stage"] == "decided"
+    assert state["candidate"]["name"] == "Noor Kettleby"
