@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from domain.state import Loop
+from domain import facts as f
+from domain.state import At, Loop
 
 Stage = Literal[
     "opened",
@@ -34,7 +35,7 @@ def stage_of(loop: Loop) -> Stage:
         return "closed"
     if loop.withdrawn:
         return "withdrawn"
-    if loop.decision is not None or _observed(loop):
+    if decision_of(loop) is not None:
         return "decided"
     gate = loop.gate
     if gate is not None and not loop.gate_stale:
@@ -47,7 +48,10 @@ def stage_of(loop: Loop) -> Stage:
     return "planned" if loop.plans else "opened"
 
 
-def _observed(loop: Loop) -> bool:
-    """Whether a decision made elsewhere is the latest word."""
-    reversed_at = loop.reversals[-1].position if loop.reversals else 0
-    return bool(loop.observed) and loop.observed[-1].position > reversed_at
+def decision_of(loop: Loop) -> At[f.DecisionMade] | At[f.DecisionObserved] | None:
+    """The decision in force: made here, or observed elsewhere since; a reversal ends both."""
+    made = loop.decision
+    since = loop.reversals[-1].position if loop.reversals else 0
+    since = max(since, made.position if made is not None else 0)
+    observed = loop.observed[-1] if loop.observed else None
+    return observed if observed is not None and observed.position > since else made

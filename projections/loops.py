@@ -5,9 +5,9 @@ so the row cannot say anything else than the record. Who may see a loop is kept 
 interviewers in its row, and the requisition's team, which changes for many loops at once, once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import batched
-from typing import Final
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
@@ -86,24 +86,31 @@ _TEAM_TYPES: Final = frozenset(types_of(f.RequisitionOpened, f.RequisitionChange
 _IN_LOOP: Final = tags.loop("")
 
 
+class Told(NamedTuple):
+    """A loop as of a position, and when the last thing in it happened, as claimed."""
+
+    loop: Loop
+    last_at: datetime
+
+
 def apply(cur: Cursor[TupleRow], batch: Sequence[Row], site: Site) -> None:
     """Bring teams and loops from before the batch to after it."""
     for row in batch:
         if row.type in _TEAM_TYPES:
             _write_team(cur, row, site)
-    touched = dict.fromkeys(tag for row in batch if row.type in _LOOP_TYPES for tag in _loops(row))
-    for some in batched(touched, FOLDED_MAX):
-        loops = list(_folded(cur, some, batch[-1].position, site))
-        cur.execute(site.sql(_FORGET), [[loop.handle for loop in loops]])
-        with cur.copy(site.sql(_TELL)) as copy:
-            for loop in loops:
-                copy.write_row(row_of(loop))
+    touched = list(
+        dict.fromkeys(tag for row in batch if row.type in _LOOP_TYPES for tag in _loop_tags(row))
+    )
+    for start in range(0, len(touched), FOLDED_MAX):
+        some = touched[start : start + FOLDED_MAX]
+        _write_loops(cur, list(_folded(cur, some, batch[-1].position, site)), site)
 
 
-def row_of(loop: Loop) -> tuple[object, ...]:
+def row_of(told: Told) -> tuple[object, ...]:
     """What is told of a loop, in the order of the table's columns."""
-    opened, owed = loop.opened.fact, loop.owes()
+    loop, opened = told.loop, told.loop.opened.fact
     decision, gate, closed = decision_of(loop), loop.gate, loop.closed
+    owed = loop.owes()
     return (
         loop.handle,
         loop.opened.position,
@@ -111,7 +118,7 @@ def row_of(loop: Loop) -> tuple[object, ...]:
         opened.candidate,
         stage_of(loop),
         opened.stamp.at,
-        last_at(loop),
+        told.last_at,
         loop.notices[-1].fact.decide_by if loop.notices else None,
         opened.scorecard.id,
         opened.scorecard.version,
@@ -130,3 +137,43 @@ def row_of(loop: Loop) -> tuple[object, ...]:
         sorted(interviewers_of(loop)),
         loop.positions[-1],
     )
+
+
+def _folded(cur: Cursor[TupleRow], loops: Sequence[str], upto: int, site: Site) -> Iterator[Told]:
+    """These loops, given by their tags, as of a position."""
+    facts: dict[str, list[Recorded]] = {tag: [] for tag in loops}
+    given = [list(loops), upto, list(LOOP_TYPES)]
+    for position, found, leaf in cur.execute(site.sql(_FACTS_OF), given, binary=True):
+        (loop,) = facts.keys() & found
+        facts[loop].append(Recorded(position, decode(leaf)))
+    for tag, known in facts.items():
+        world = fold(known)
+        last_at = max(one.fact.stamp.at for one in known)
+        yield Told(world.loops[tag.removeprefix(_IN_LOOP)], last_at)
+
+
+def _write_loops(cur: Cursor[TupleRow], loops: Sequence[Told], site: Site) -> None:
+    cur.execute(site.sql(_FORGET), [[told.loop.handle for told in loops]])
+    with cur.copy(site.sql(_TELL)) as copy:
+        for told in loops:
+            copy.write_row(row_of(told))
+
+
+def _write_team(cur: Cursor[TupleRow], row: Row, site: Site) -> None:
+    fact = decode(row.leaf)
+    if isinstance(fact, f.RequisitionOpened | f.RequisitionChanged):
+        people = list(fact.content.team.people())
+        cur.execute(site.sql(_TEAM), [fact.requisition, people, row.position])
+
+
+def _loop_tags(row: Row) -> Iterator[str]:
+    return (tag for tag in row.tags if tag.startswith(_IN_LOOP))
+
+
+LOOPS: Final = Projection(
+    name="loops",
+    version=1,
+    types=_LOOP_TYPES | _TEAM_TYPES,
+    tables={"loops": _LOOPS, "loop_teams": _TEAMS},
+    apply=apply,
+)
