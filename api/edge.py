@@ -25,7 +25,8 @@ KEY_LENGTH_MAX: Final = 255
 
 _Headers = dict[bytes, bytes]
 
-_NO_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+# Other methods are answered with 405, whatever body they bring.
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _PATH: Final = re.compile(r"/[!-~]*")
 _HEADER: Final = re.compile(rb"[\t -~]*")
 # What anything here reads; other headers are never looked at. The second group may come once only.
@@ -83,7 +84,7 @@ class Edge:
             await self._app(scope, guarded, send_noting)
         except _Gone:
             return
-        except Exception as error:  # noqa: BLE001 (the outermost frame: nothing may pass unanswered)
+        except Exception as error:  # noqa: BLE001 (nothing may pass unanswered)
             problem = problem_of(error)
             report(error, problem, scope)
             # Once an answer has begun it can only be cut short: the server does, on our return.
@@ -92,7 +93,7 @@ class Edge:
 
     async def _body(self, scope: Scope, headers: _Headers, receive: Receive) -> Receive:
         """The body, checked as far as it can be before a route is known to want it."""
-        if scope["method"] in _NO_BODY:
+        if scope["method"] not in _WITH_BODY:
             return receive
         stream_max = self._streams.get(scope["path"].rstrip("/"))
         limit = self._body_bytes_max if stream_max is None else stream_max

@@ -94,7 +94,7 @@ class Route(Struct, frozen=True, kw_only=True):
         found |= set() if self.public else {401, 403}
         found |= {404} if self.path_names else set()
         found |= {413, 415} if self.method != "GET" else set()
-        found |= {409, 422} if self.needs_key else set()
+        found |= {404, 409, 422} if self.needs_key else set()
         return tuple(sorted(found))
 
 

@@ -5,6 +5,7 @@ message, no statement, no caller's trace state. That holds for spans of other ro
 too, because it is done where spans leave the process. For log lines see `api.logs`.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Generator, Sequence
@@ -13,8 +14,6 @@ from typing import Any, Final, TextIO, TypedDict
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import (
@@ -31,13 +30,6 @@ from api.asgi import App, Message, Receive, Scope, Send
 from api.headers import request_id
 from api.logs import configure_lines, is_plain, is_word, log
 
-ATTRIBUTES: Final = frozenset({
-    "http.request.method", "http.route", "http.response.status_code", "error.type",
-    "db.system", "db.system.name", "db.operation.name",
-    "hireledger.command", "hireledger.step", "hireledger.position", "hireledger.positions",
-    "hireledger.count", "hireledger.policy", "hireledger.policies", "hireledger.verdict",
-    "hireledger.projection", "hireledger.attempt", "hireledger.status", "hireledger.route",
-})  # fmt: skip
 DRAIN_SECONDS_MAX: Final = 2.0
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -57,6 +49,17 @@ class SpanAttributes(TypedDict, total=False):
     attempt: int
     status: int
     route: str
+
+
+ATTRIBUTES: Final = frozenset(SpanAttributes.__annotations__) | {
+    "http.request.method",
+    "http.route",
+    "http.response.status_code",
+    "error.type",
+    "db.system",
+    "db.system.name",
+    "db.operation.name",
+}
 
 
 class Redacting(SpanExporter):
@@ -177,6 +180,9 @@ def configure(
         listed = Redacting(exporter)
         _outlet.change(SimpleSpanProcessor(listed), listed)
     elif endpoint:
+        # Here, as in `_instrument_database`, because importing it takes a quarter of a second.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
         listed = Redacting(OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces"))
         _outlet.change(BatchSpanProcessor(listed), listed)
     else:
@@ -197,6 +203,10 @@ def flush() -> None:
 
 def _instrument_database(*, wanted: bool) -> None:
     """A span per statement, but only where someone collects them: each costs some microseconds."""
+    if not wanted and "opentelemetry.instrumentation.psycopg" not in sys.modules:
+        return
+    from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
+
     instrumentor = PsycopgInstrumentor()
     if wanted and not instrumentor.is_instrumented_by_opentelemetry:
         # Statements and parameters are on no list and never leave; not to capture them saves work.
@@ -208,9 +218,9 @@ def _instrument_database(*, wanted: bool) -> None:
 @contextmanager
 def span(name: str, **attributes: Unpack[SpanAttributes]) -> Generator[Span]:
     """One step of the work; `name` is a constant of the code. Of an exception it keeps the type."""
-    listed: dict[str, Any] = {f"hireledger.{key}": value for key, value in attributes.items()}
+    given: dict[str, Any] = dict(attributes)
     with _tracer.start_as_current_span(
-        name, attributes=listed, record_exception=False, set_status_on_exception=False
+        name, attributes=given, record_exception=False, set_status_on_exception=False
     ) as current:
         try:
             yield current

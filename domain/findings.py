@@ -55,7 +55,11 @@ class Basis(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     upto: Annotated[int, Meta(ge=0)]
     count: Annotated[int, Meta(ge=0)]
     root: Annotated[
-        str, Meta(description="base64 of the 32-byte root over the facts' stored bytes")
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9+/]{43}=(?!\n)$",
+            description="base64 of the 32-byte root over the facts' stored bytes",
+        ),
     ]
 
 

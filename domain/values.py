@@ -57,6 +57,13 @@ Personal = Annotated[
         description="Words about a person: only a salted digest enters the log.",
     ),
 ]
+Tag = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z-]{1,40}(:[A-Za-z0-9._-]{1,128})?(?!\n)$",
+        description="A word by which facts are found: a kind, and a handle, slug or digest.",
+    ),
+]
 ContentDigest = Annotated[
     str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$", description="SHA-256, 64 lower-case hex digits.")
 ]

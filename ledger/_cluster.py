@@ -7,6 +7,7 @@ cannot reach that, a directory below `/var/lib/hireledger/stores`.
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -127,6 +128,16 @@ def write_store(data: Path, store: Store) -> None:
         os.fsync(file.fileno())
     give_to_owner_of(data, Path(name))
     Path(name).replace(data / "store.json")
+    _sync_directory(data)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make a rename in it last through a power failure."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def give_to_owner_of(data: Path, path: Path) -> None:
@@ -225,7 +236,7 @@ def make_cluster(
         ran = account.run(
             str(binaries.directory / "initdb"), f"--pgdata={made}", f"--username={SUPERUSER}",
             f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums",
-            "--no-instructions", *locale, *([] if sync else ["--no-sync"]), seconds_max=300,
+            "--no-instructions", "--no-sync", *locale, seconds_max=300,
         )  # fmt: skip
     finally:
         password.unlink(missing_ok=True)
@@ -234,7 +245,11 @@ def make_cluster(
             f"initdb failed as {account.name} in {home}: {_reason(ran.stderr)} "
             "Mend that and start again; nothing was recorded yet."
         )
+    if sync and account.run("/bin/sync", "--file-system", str(made)).returncode != 0:
+        raise StoreUnusable(f"{home} cannot be written to disk. See the system's log; start again.")
+    # The cluster is on disk, whole, and under a name that nobody looks for.
     made.rename(home / "cluster")
+    _sync_directory(home)
 
 
 def command_line(
@@ -256,6 +271,7 @@ def command_line(
         "fsync": "on",
         "full_page_writes": "on",
         "synchronous_commit": "on",
+        "recovery_init_sync_method": _sync_method(),
         "password_encryption": "scram-sha-256",
         "jit": "off",
         "timezone": "UTC",
@@ -276,6 +292,17 @@ def command_line(
     program = str(binaries.directory / "postgres")
     options = [word for name, value in stated.items() for word in ("-c", f"{name}={value}")]
     return [program, "-D", str(home / "cluster"), *options]
+
+
+def _sync_method() -> str:
+    """How what a crash left is written to disk before recovery.
+
+    One call for the file system takes a tenth of the time of one for each of a thousand files.
+    Linux reports its errors since 5.8.
+    """
+    release = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    reports = release is not None and (int(release[1]), int(release[2])) >= (5, 8)
+    return "syncfs" if reports else "fsync"
 
 
 def sweep_logs(home: Path) -> None:

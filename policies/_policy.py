@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from domain import commands as c
 from domain import facts as f
@@ -15,6 +15,7 @@ STRICTNESS: tuple[Enforcement, ...] = ("off", "warn", "block")
 Params = Mapping[str, ParamValue]
 Check = Callable[[Case, Params], Iterator[Found]]
 Kind = Literal["accepted", "refused"]
+D = TypeVar("D", bound=f.Fact)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,13 @@ class Policy:
     def defaults(self) -> dict[str, ParamValue]:
         """The parameters as they are unless a policy set says otherwise."""
         return {name: param.default for name, param in sorted(self.params.items())}
+
+
+def draft_of(case: Case, kind: type[D]) -> D:
+    """The draft, known to be of this kind; a rule asked about another kind fails, and refuses."""
+    if not isinstance(case.draft, kind):
+        raise TypeError("this rule does not judge such a draft")
+    return case.draft
 
 
 def accepted(story: str, build: Callable[[], Asked]) -> Example:

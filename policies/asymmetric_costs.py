@@ -8,16 +8,16 @@ from domain import commands as c
 from domain import facts as f
 from domain.case import Case, Found
 from policies._examples import rubric
-from policies._policy import ARTICLE, Params, Policy, accepted, refused
+from policies._policy import ARTICLE, Params, Policy, accepted, draft_of, refused
 from policies._sample import TECH_LEAD, prompt
 
 
 def check(case: Case, _params: Params) -> Iterator[Found]:
     """Looks at hypotheticals only."""
-    if not isinstance(case.draft, f.PromptVersioned) or case.draft.content.kind != "hypothetical":
+    content = draft_of(case, f.PromptVersioned).content
+    if content.kind != "hypothetical":
         return
-    positive = case.draft.content.cost_false_positive
-    negative = case.draft.content.cost_false_negative
+    positive, negative = content.cost_false_positive, content.cost_false_negative
     if positive is None or negative is None:
         yield Found(
             message="the hypothetical does not state what each kind of error costs",

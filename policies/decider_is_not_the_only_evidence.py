@@ -8,7 +8,7 @@ from domain import facts as f
 from domain.case import Case, Found
 from policies._examples import decidable, planned
 from policies._independence import USES, witnesses
-from policies._policy import ARTICLE, Asked, Params, Policy, accepted, refused
+from policies._policy import ARTICLE, Asked, Params, Policy, accepted, draft_of, refused
 from policies._sample import DECIDER, DESIGN, JUNO, LOOP, SCREEN
 
 OWN = replace(SCREEN, interviewers=(DECIDER,))
@@ -16,9 +16,8 @@ OWN = replace(SCREEN, interviewers=(DECIDER,))
 
 def check(case: Case, _params: Params) -> Iterator[Found]:
     """The decider's own form may be one of the two, and may not be all that is cited."""
-    if not isinstance(case.draft, f.DecisionMade):
-        return
-    decider = case.draft.stamp.by
+    decision = draft_of(case, f.DecisionMade)
+    decider = decision.stamp.by
     seen = witnesses(case)
     own = tuple(at for w in seen if w.person == decider for at in w.feedback)
     if not any(w.counts and w.person != decider for w in seen):
@@ -28,7 +27,7 @@ def check(case: Case, _params: Params) -> Iterator[Found]:
             positions=own,
         )
         return
-    cited = {at for w in seen for at in w.feedback} & set(case.draft.cites)
+    cited = {at for w in seen for at in w.feedback} & set(decision.cites)
     if cited and cited <= set(own):
         yield Found(
             message="of all feedback the decision cites only the decision maker's own",

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from domain import facts as f
 from domain.case import Case, Found
 from policies._examples import rubric
-from policies._policy import ARTICLE, Params, Policy, accepted, refused
+from policies._policy import ARTICLE, Params, Policy, accepted, draft_of, refused
 from policies._sample import TECH_LEAD, design_prompt
 
 
 def check(case: Case, _params: Params) -> Iterator[Found]:
     """Looks at design prompts only."""
-    if not isinstance(case.draft, f.PromptVersioned) or case.draft.content.kind != "design":
+    content = draft_of(case, f.PromptVersioned).content
+    if content.kind != "design":
         return
-    content = case.draft.content
     stated = {
         "latency": content.latency,
         "budget": content.budget,

@@ -8,7 +8,7 @@ from domain import commands as c
 from domain import facts as f
 from domain.case import Case, Found
 from policies._examples import rubric
-from policies._policy import ARTICLE, Params, Policy, accepted, refused
+from policies._policy import ARTICLE, Params, Policy, accepted, draft_of, refused
 from policies._sample import TECH_LEAD, design_prompt
 
 GUIDANCE_MINUTES_MIN = 60
@@ -16,10 +16,9 @@ GUIDANCE_MINUTES_MIN = 60
 
 def check(case: Case, _params: Params) -> Iterator[Found]:
     """Tight prompts need no guidance."""
-    if not isinstance(case.draft, f.PromptVersioned) or case.draft.content.scope != "open":
-        return
-    minutes = case.draft.content.guidance_minutes or 0
-    if minutes < GUIDANCE_MINUTES_MIN:
+    content = draft_of(case, f.PromptVersioned).content
+    minutes = content.guidance_minutes or 0
+    if content.scope == "open" and minutes < GUIDANCE_MINUTES_MIN:
         yield Found(
             message=f"the prompt is of open scope with {minutes} minutes of guidance;"
             f" {GUIDANCE_MINUTES_MIN} are needed",

@@ -5,21 +5,20 @@ from collections.abc import Iterator
 from domain import facts as f
 from domain.case import Case, Found
 from policies._examples import decidable
-from policies._policy import ARTICLE, Params, Policy, accepted, refused
+from policies._policy import ARTICLE, Params, Policy, accepted, draft_of, refused
 from policies._sample import reason
 
 
 def check(case: Case, _params: Params) -> Iterator[Found]:
     """The latest recommendation is the panel's word; a reason of kind override goes against it."""
-    if not isinstance(case.draft, f.DecisionMade) or not case.loop.recommendations:
-        return
-    latest = case.loop.recommendations[-1]
-    overrides = any(given.kind == "override" for given in case.draft.reasons)
-    if latest.fact.recommend != case.draft.decision and not overrides:
+    made = draft_of(case, f.DecisionMade)
+    latest = case.loop.recommendations[-1:]
+    against = tuple(r.position for r in latest if r.fact.recommend != made.decision)
+    if against and not any(given.kind == "override" for given in made.reasons):
         yield Found(
             message="the decision goes against the recommendation, and no reason says why",
             cure="give a reason of kind override",
-            positions=(latest.position,),
+            positions=against,
         )
 
 

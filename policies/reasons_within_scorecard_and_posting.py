@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from domain import facts as f
 from domain.case import Case, Found
 from policies._examples import decidable, planned
-from policies._policy import ARTICLE, Params, Policy, accepted, refused
+from policies._policy import ARTICLE, Params, Policy, accepted, draft_of, refused
 from policies._sample import reason
 
 ALLOWED = ("comparative", "legal", "requisition")
@@ -13,9 +13,7 @@ ALLOWED = ("comparative", "legal", "requisition")
 
 def check(case: Case, _params: Params) -> Iterator[Found]:
     """Other kinds of reason are allowed and shown; whoever overrides is judged elsewhere."""
-    draft = case.draft
-    if not isinstance(draft, f.DecisionMade | f.StageDecided):
-        return
+    draft = case.draft if isinstance(case.draft, f.StageDecided) else draft_of(case, f.DecisionMade)
     if isinstance(draft, f.StageDecided) and draft.outcome != "reject":
         return
     announced = {expectation.competency for expectation in case.posting.expectations}

@@ -8,7 +8,7 @@ from domain import facts as f
 from domain.case import Case, Found
 from domain.state import At
 from policies._examples import rubric
-from policies._policy import ARTICLE, Param, Params, Policy, accepted, refused, whole
+from policies._policy import ARTICLE, Param, Params, Policy, accepted, draft_of, refused, whole
 from policies._sample import TECH_LEAD, competency, scorecard
 
 CAPACITIES: tuple[f.Capacity, ...] = get_args(f.Capacity)
@@ -16,10 +16,9 @@ CAPACITIES: tuple[f.Capacity, ...] = get_args(f.Capacity)
 
 def check(case: Case, params: Params) -> Iterator[Found]:
     """An approval counts for exactly the content that was read: its digest, not its number."""
-    if not isinstance(case.draft, f.LoopOpened):
-        return
-    pinned = case.pinned_scorecard(case.draft)
-    valid = _valid(case, case.draft, pinned)
+    opening = draft_of(case, f.LoopOpened)
+    pinned = case.pinned_scorecard(opening)
+    valid = _valid(case, opening, pinned)
     positions = (pinned.position, *(a.position for a in valid))
     by: dict[str, set[str]] = {capacity: set() for capacity in CAPACITIES}
     for approval in valid:

@@ -6,7 +6,7 @@ from domain import facts as f
 from domain.case import Case, Found
 from policies._examples import planned
 from policies._independence import USES
-from policies._policy import ARTICLE, Param, Params, Policy, accepted, refused, word
+from policies._policy import ARTICLE, Param, Params, Policy, accepted, draft_of, refused, word
 from policies._sample import IRIS, reason
 from policies._stage import posted_knock_out, second_reader
 
@@ -15,8 +15,8 @@ STAGE = "screening"
 
 def check(case: Case, params: Params) -> Iterator[Found]:
     """Without a posted knock-out: a second reader, a warning, or never, as the house rule says."""
-    draft = case.draft
-    if not isinstance(draft, f.StageDecided) or (draft.stage, draft.outcome) != (STAGE, "reject"):
+    draft = draft_of(case, f.StageDecided)
+    if (draft.stage, draft.outcome) != (STAGE, "reject"):
         return
     rule = word(params, "screen_no_hire")
     if posted_knock_out(case, draft) or (rule != "block" and second_reader(case, draft)):

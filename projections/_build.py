@@ -15,11 +15,11 @@ import structlog
 from psycopg import sql
 
 from ledger.database import Connection, Database
-from ledger.log import Log
+from ledger.log import Log, Row
 from projections import _positions as positions
 from projections._projection import Projection, Site, Stopped
 
-BUILD_FACTS: Final = 20_000
+BUILD_FACTS: Final = 10000
 """Facts a transaction: the larger, the less often a loop is folded anew."""
 
 SWAP_WAIT_MS_MAX: Final = 200
@@ -126,7 +126,7 @@ class _Build:
                 drop = sql.SQL("drop table if exists {} cascade")
                 connection.execute(drop.format(self.beside.table(name)))
             for ddl in self._projection.tables.values():
-                connection.execute(self.beside.sql(ddl))
+                connection.execute(self.beside.text(ddl))
 
     def _fill(self, connection: Connection, position: int) -> int:
         """Apply facts until fewer than a batch are left; the position reached."""
@@ -135,7 +135,7 @@ class _Build:
                 raise Stopped("the build was given up because the process is stopping")
             with connection.transaction(), connection.cursor() as cur:
                 pages = self._log.stream(connection, after=position, batch=BUILD_FACTS)
-                rows = next(pages, [])
+                rows = next(pages, list[Row]())
                 self._projection.take(cur, rows, self.beside)
             position += len(rows)
             if len(rows) < BUILD_FACTS:

@@ -24,9 +24,7 @@ create table if not exists {followed} (
 )
 """
 _MAKING: Final = "select pg_advisory_xact_lock(hashtextextended('hireledger:views:' || %s, 0))"
-_LOCK: Final = (
-    "select version, position, tables from {followed} where projection = %s for update"
-)
+_LOCK: Final = "select version, position, tables from {followed} where projection = %s for update"
 _ADVANCE: Final = "update {followed} set position = %s where projection = %s"
 _PUT: Final = """
 insert into {followed} (projection, version, position, tables) values (%s, %s, %s, %s)
@@ -65,7 +63,7 @@ def make_table(connection: Connection, site: Site) -> None:
     """Make the table of positions unless it is there; two processes may do so at once."""
     with connection.transaction():
         connection.execute(_MAKING, [site.views])
-        connection.execute(site.sql(_MAKE))
+        connection.execute(site.text(_MAKE))
 
 
 def lock(cur: Cursor[TupleRow], site: Site, projection: Projection) -> Stand | None:
@@ -73,19 +71,19 @@ def lock(cur: Cursor[TupleRow], site: Site, projection: Projection) -> Stand | N
 
     None when the projection was never built.
     """
-    row = cur.execute(site.sql(_LOCK), [projection.name]).fetchone()
+    row = cur.execute(site.text(_LOCK), [projection.name]).fetchone()
     return None if row is None else Stand(row[0], row[1], tuple(row[2]))
 
 
 def advance(cur: Cursor[TupleRow], site: Site, projection: Projection, position: int) -> None:
     """Say that the live tables hold everything up to a position. The caller has locked the row."""
-    cur.execute(site.sql(_ADVANCE), [position, projection.name])
+    cur.execute(site.text(_ADVANCE), [position, projection.name])
 
 
 def put(cur: Cursor[TupleRow], site: Site, projection: Projection, position: int) -> None:
     """Say that the live tables are this version's, up to a position."""
     tables = sorted(projection.tables)
-    cur.execute(site.sql(_PUT), [projection.name, projection.version, position, tables])
+    cur.execute(site.text(_PUT), [projection.name, projection.version, position, tables])
 
 
 def position_of(cur: Cursor[TupleRow], site: Site, projection: Projection) -> int:
@@ -107,12 +105,10 @@ def lags(
             found = dict(_positions(cur, site))
     except psycopg.errors.UndefinedTable:
         found = {}
-    head: int = cur.execute(site.sql(_HEAD)).fetchall()[0][0]
+    head: int = cur.execute(site.text(_HEAD)).fetchall()[0][0]
     at = {projection.name: found.get(projection.name, 0) for projection in projections}
     missing = [position + 1 for position in at.values()]
-    since: dict[int, datetime] = dict(
-        cur.execute(site.sql(_OLDEST_MISSING), [missing]).fetchall()
-    )
+    since: dict[int, datetime] = dict(cur.execute(site.text(_OLDEST_MISSING), [missing]).fetchall())
     now = datetime.now(UTC)
     told = (
         Lag(
@@ -127,4 +123,4 @@ def lags(
 
 
 def _positions(cur: Cursor[TupleRow], site: Site) -> list[tuple[str, int]]:
-    return cur.execute(site.sql(_READ)).fetchall()
+    return cur.execute(site.text(_READ)).fetchall()

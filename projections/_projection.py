@@ -6,7 +6,7 @@ it is never migrated. When its code changes its version changes, and it is built
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from string import Formatter
 from typing import Final, LiteralString
 
@@ -19,6 +19,9 @@ from ledger.log import Row
 
 BESIDE: Final = "_beside"
 """What the name of a table ends in while it is being filled beside the live one."""
+
+NAMED_MAX: Final = 1024
+"""Statements kept with their names put in: more than there are, in more ledgers than one serves."""
 
 _OF_THE_LOG: Final = frozenset({"facts", "fact_tags"})
 _SHARED: Final = "followed"
@@ -56,9 +59,9 @@ class Site:
         """The site of one ledger."""
         return cls(database.schema, database.views, beside)
 
-    def sql(self, text: LiteralString) -> bytes:
+    def text(self, statement: LiteralString) -> bytes:
         """A statement with the qualified name of a table in place of each `{table}`."""
-        return _named(self, text)
+        return _named(self, statement)
 
     def table(self, name: str) -> sql.Identifier:
         """The qualified name of a table: of the log, or of a read model."""
@@ -67,10 +70,10 @@ class Site:
         return sql.Identifier(self.views, name + BESIDE * (self.beside and name != _SHARED))
 
 
-@cache
-def _named(site: Site, text: LiteralString) -> bytes:
-    names = {name: site.table(name) for _, name, _, _ in Formatter().parse(text) if name}
-    return sql.SQL(text).format(**names).as_bytes(None)
+@lru_cache(maxsize=NAMED_MAX)
+def _named(site: Site, statement: LiteralString) -> bytes:
+    names = {name: site.table(name) for _, name, _, _ in Formatter().parse(statement) if name}
+    return sql.SQL(statement).format(**names).as_bytes(None)
 
 
 Apply = Callable[[Cursor[TupleRow], Sequence[Row], Site], None]

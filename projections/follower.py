@@ -16,18 +16,18 @@ import psycopg
 import structlog
 
 from ledger.database import Connection, Database
-from ledger.log import Log
+from ledger.log import Log, Row
 from projections import _positions as positions
 from projections._build import build
 from projections._projection import Projection, Site, Stopped
 
-BATCH_FACTS: Final = 1000
+BATCH_FACTS: Final = 2000
 """At most, a transaction."""
 
 POLL_SECONDS: Final = 0.25
 """How long it listens before it looks by itself; also how soon it hears that it shall stop."""
 
-GATHER_SECONDS: Final = 0.02
+GATHER_SECONDS: Final = 0.05
 """After a batch that was not full, so that many small commits become one batch."""
 
 STAND_BY_SECONDS: Final = 0.25
@@ -123,9 +123,7 @@ class Follower:
         try:
             moved = self._batch(connection, projection)
             if moved is None:
-                build(
-                    self._database, projection, stopping=self._stopping, unless_current=True
-                )
+                build(self._database, projection, stopping=self._stopping, unless_current=True)
                 moved = (BATCH_FACTS, 0)
         except Stopped:
             return 0, 0
@@ -152,9 +150,8 @@ class Follower:
             if stand is None or stand.version != projection.version:
                 return None
             # Until we commit nobody else moves the position, and no build swaps the tables.
-            rows = next(
-                self._facts.stream(connection, after=stand.position, batch=BATCH_FACTS), []
-            )
+            pages = self._facts.stream(connection, after=stand.position, batch=BATCH_FACTS)
+            rows = next(pages, list[Row]())
             if not rows:
                 return 0, stand.position
             projection.take(cur, rows, self._site)

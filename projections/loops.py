@@ -19,7 +19,7 @@ from domain.codec import Recorded, decode, types_of
 from domain.decide.entitled import interviewers_of
 from domain.evolve import fold
 from domain.state import Loop
-from domain.summary import decision_of, stage_of
+from domain.summary import Stage, decision_of, stage_of
 from ledger.log import Row
 from projections._projection import Projection, Site
 
@@ -86,11 +86,38 @@ _TEAM_TYPES: Final = frozenset(types_of(f.RequisitionOpened, f.RequisitionChange
 _IN_LOOP: Final = tags.loop("")
 
 
-class Told(NamedTuple):
-    """A loop as of a position, and when the last thing in it happened, as claimed."""
+class LoopRow(NamedTuple):
+    """What is told of a loop, in the order of the table's columns.
 
-    loop: Loop
+    `opened` and `position` are those of its first and its last fact that matters: who reads it, or
+    is refused something, changes nothing. `opened_at` and `last_at` are when its first and its
+    latest thing happened, as claimed. `owed_sessions[i]` is owed feedback by `owed_by[i]`.
+    """
+
+    loop: str
+    opened: int
+    requisition: str
+    candidate: str
+    stage: Stage
+    opened_at: datetime
     last_at: datetime
+    decide_by: datetime | None
+    scorecard: str
+    scorecard_version: int
+    posting: str
+    posting_version: int
+    policy_set: str
+    policy_set_version: int
+    gate: int | None
+    gate_stale: bool
+    decision: f.Recommend | None
+    decision_position: int | None
+    decision_conforming: bool | None
+    disposition: f.Disposition | None
+    owed_sessions: list[str]
+    owed_by: list[str]
+    interviewers: list[str]
+    position: int
 
 
 def apply(cur: Cursor[TupleRow], batch: Sequence[Row], site: Site) -> None:
@@ -103,67 +130,67 @@ def apply(cur: Cursor[TupleRow], batch: Sequence[Row], site: Site) -> None:
     )
     for start in range(0, len(touched), FOLDED_MAX):
         some = touched[start : start + FOLDED_MAX]
-        _write_loops(cur, list(_folded(cur, some, batch[-1].position, site)), site)
+        _write_loops(cur, _folded(cur, some, batch[-1].position, site), site)
 
 
-def row_of(told: Told) -> tuple[object, ...]:
-    """What is told of a loop, in the order of the table's columns."""
-    loop, opened = told.loop, told.loop.opened.fact
+def row_of(loop: Loop, last_at: datetime) -> LoopRow:
+    """The row of a loop as of its last fact, with when the latest thing in it happened."""
+    opened, owed = loop.opened.fact, loop.owes()
     decision, gate, closed = decision_of(loop), loop.gate, loop.closed
-    owed = loop.owes()
-    return (
-        loop.handle,
-        loop.opened.position,
-        opened.requisition,
-        opened.candidate,
-        stage_of(loop),
-        opened.stamp.at,
-        told.last_at,
-        loop.notices[-1].fact.decide_by if loop.notices else None,
-        opened.scorecard.id,
-        opened.scorecard.version,
-        opened.posting.id,
-        opened.posting.version,
-        opened.policy_set.id,
-        opened.policy_set.version,
-        gate.position if gate else None,
-        loop.gate_stale,
-        decision.fact.decision if decision else None,
-        decision.position if decision else None,
-        isinstance(decision.fact, f.DecisionMade) if decision else None,
-        closed.fact.disposition if closed else None,
-        [session for session, _ in owed],
-        [person for _, person in owed],
-        sorted(interviewers_of(loop)),
-        loop.positions[-1],
+    return LoopRow(
+        loop=loop.handle,
+        opened=loop.opened.position,
+        requisition=opened.requisition,
+        candidate=opened.candidate,
+        stage=stage_of(loop),
+        opened_at=opened.stamp.at,
+        last_at=last_at,
+        decide_by=loop.notices[-1].fact.decide_by if loop.notices else None,
+        scorecard=opened.scorecard.id,
+        scorecard_version=opened.scorecard.version,
+        posting=opened.posting.id,
+        posting_version=opened.posting.version,
+        policy_set=opened.policy_set.id,
+        policy_set_version=opened.policy_set.version,
+        gate=gate.position if gate else None,
+        gate_stale=loop.gate_stale,
+        decision=decision.fact.decision if decision else None,
+        decision_position=decision.position if decision else None,
+        decision_conforming=isinstance(decision.fact, f.DecisionMade) if decision else None,
+        disposition=closed.fact.disposition if closed else None,
+        owed_sessions=[session for session, _ in owed],
+        owed_by=[person for _, person in owed],
+        interviewers=sorted(interviewers_of(loop)),
+        position=loop.positions[-1],
     )
 
 
-def _folded(cur: Cursor[TupleRow], loops: Sequence[str], upto: int, site: Site) -> Iterator[Told]:
-    """These loops, given by their tags, as of a position."""
+def _folded(cur: Cursor[TupleRow], loops: Sequence[str], upto: int, site: Site) -> list[LoopRow]:
+    """The rows of these loops, which are given by their tags, as of a position."""
     facts: dict[str, list[Recorded]] = {tag: [] for tag in loops}
     given = [list(loops), upto, list(LOOP_TYPES)]
-    for position, found, leaf in cur.execute(site.sql(_FACTS_OF), given, binary=True):
+    for position, found, leaf in cur.execute(site.text(_FACTS_OF), given, binary=True):
         (loop,) = facts.keys() & found
         facts[loop].append(Recorded(position, decode(leaf)))
+    rows: list[LoopRow] = []
     for tag, known in facts.items():
-        world = fold(known)
-        last_at = max(one.fact.stamp.at for one in known)
-        yield Told(world.loops[tag.removeprefix(_IN_LOOP)], last_at)
+        loop = fold(known).loops[tag.removeprefix(_IN_LOOP)]
+        rows.append(row_of(loop, max(one.fact.stamp.at for one in known)))
+    return rows
 
 
-def _write_loops(cur: Cursor[TupleRow], loops: Sequence[Told], site: Site) -> None:
-    cur.execute(site.sql(_FORGET), [[told.loop.handle for told in loops]])
-    with cur.copy(site.sql(_TELL)) as copy:
-        for told in loops:
-            copy.write_row(row_of(told))
+def _write_loops(cur: Cursor[TupleRow], rows: Sequence[LoopRow], site: Site) -> None:
+    cur.execute(site.text(_FORGET), [[row.loop for row in rows]])
+    with cur.copy(site.text(_TELL)) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _write_team(cur: Cursor[TupleRow], row: Row, site: Site) -> None:
     fact = decode(row.leaf)
     if isinstance(fact, f.RequisitionOpened | f.RequisitionChanged):
         people = list(fact.content.team.people())
-        cur.execute(site.sql(_TEAM), [fact.requisition, people, row.position])
+        cur.execute(site.text(_TEAM), [fact.requisition, people, row.position])
 
 
 def _loop_tags(row: Row) -> Iterator[str]:

@@ -169,10 +169,13 @@ def changed_plans(c: Candidacy) -> Story[None]:
 
 
 def corrected(c: Candidacy) -> Story[None]:
-    """An audit finds that a feedback names the wrong project; the feedback stays, the note joins."""
+    """An audit finds that a feedback names the wrong project; it stays, and a note joins it."""
     yield from gathered(c)
     yield from concluded(c, "no_hire")
     yield from rejected(c)
     c.clock.workday(10)
+    timeline = f"/v1/loops/{c.loop}/timeline"
+    call = Call(path=timeline, at=c.clock.now, key=AUDITOR, method="GET", expect=200)
+    yield from send(call)
     path, body = f"/v1/facts/{c.cites[0]}/correction", {"text": c.words.remark("correction")}
-    yield from send(Call(path=path, body=body, by=AUDITOR, at=c.clock.now))
+    yield from send(Call(path=path, body=body, at=c.clock.after(hours=2), key=AUDITOR))

@@ -14,6 +14,7 @@ from api.demo.endings import (
     gated,
     joined,
     observed,
+    offered,
     recommended,
     rejected,
     reopened,
@@ -53,7 +54,9 @@ def opened_too_early(c: Candidacy) -> Story[None]:
     """The manager opens a loop before all three have approved the scorecard."""
     yield from opened(c, expect=REFUSED)
     c.clock.workday(4)
-    yield from hired(c)
+    yield from gathered(c)
+    yield from concluded(c, "hire")
+    yield from joined(c, {3: "exceeded"})
 
 
 def referred(c: Candidacy) -> Story[None]:
@@ -216,7 +219,9 @@ def decided_twice(c: Candidacy) -> Story[None]:
     """A decision is reversed on new evidence, and another one made."""
     yield from gathered(c)
     yield from concluded(c, "hire")
+    yield from offered(c, "made")
     yield from reversed_(c)
+    yield from offered(c, "rescinded")
     yield from recommended(c, "no_hire")
     yield from decided(c, "no_hire")
     yield from rejected(c)

@@ -23,6 +23,10 @@ class Readable(NamedTuple):
     answer: Answer
 
 
+def _names(query: type[Struct] | None) -> tuple[str, ...]:
+    return query.__struct_fields__ if query else ()
+
+
 def get(
     path: str,
     answer: Answer,
@@ -31,8 +35,9 @@ def get(
     tag: str,
     roles: tuple[str, ...],
     query: type[Struct] | None = None,
+    also: tuple[int, ...] = (),
 ) -> Readable:
-    """One GET; its summary is the function's docstring."""
+    """One GET; its summary is the function's docstring. `also` names statuses of its own."""
     return Readable(
         Route(
             method="GET",
@@ -42,6 +47,8 @@ def get(
             roles=tuple(sorted(roles)),
             query=query,
             answer=type_,
+            statuses=(200, 304, *also),
+            headers=("ETag", "Link") if "after" in _names(query) else ("ETag",),
         ),
         answer,
     )

@@ -177,7 +177,15 @@ def earlier_request(read: Read, path: Path, _: object) -> RequestShown:
 
 
 FACTS: tuple[Readable, ...] = (
-    get("/v1/facts", facts, FactsPage, tag="facts", roles=("auditor",), query=FactsQuery),
+    get(
+        "/v1/facts",
+        facts,
+        FactsPage,
+        tag="facts",
+        roles=("auditor",),
+        query=FactsQuery,
+        also=(404,),
+    ),
     get("/v1/facts/{position:int}", one_fact, FactShown, tag="facts", roles=EVERYONE),
     get("/v1/requests/{key}", earlier_request, RequestShown, tag="facts", roles=EVERYONE),
 )

@@ -79,7 +79,8 @@ def revoke_key(command: c.RevokeKey, world: World, context: Context) -> Draft:
         raise Missing("no such key")
     if key.revoked is not None:
         raise Exists("this key is revoked already")
-    return Draft(fact=f.KeyRevoked(stamp=context.stamp(tags.key(command.key), tags.keys()), key=command.key))
+    stamp = context.stamp(tags.key(command.key), tags.keys())
+    return Draft(fact=f.KeyRevoked(stamp=stamp, key=command.key))
 
 
 def import_record(command: c.ImportRecord, world: World, context: Context) -> Draft:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from domain.values import By, Code, Slug, Time, Version
+from domain.values import By, Code, Slug, Tag, Time, Version
 
 Assurance = Literal["own_key", "identity_provider", "asserted", "system"]
 
@@ -27,7 +27,7 @@ class Stamp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     via: Annotated[str, Meta(pattern=r"^(k_[a-z2-7]{26}|system)(?!\n)$")]
     assurance: Assurance
     cause: Annotated[str, Meta(pattern=r"^r_[a-z2-7]{26}(?!\n)$", description="id of the request")]
-    tags: tuple[str, ...]
+    tags: tuple[Tag, ...]
     source: Source | None = None
 
 

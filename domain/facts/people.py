@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from domain.facts.base import Fact
-from domain.values import CandidateHandle, Code, Digest, PersonHandle, ShortOrgText, Slug
+from domain.values import CandidateHandle, Code, Digest, PersonHandle, Slug
 
 Role = Literal[
     "recorder",
@@ -53,7 +53,7 @@ class HoldPlaced(Fact, frozen=True, kw_only=True, tag="hold-placed.v1"):
     """A legal matter forbids erasing these people."""
 
     hold: Slug
-    matter: ShortOrgText
+    matter: Digest
     candidates: Annotated[tuple[CandidateHandle, ...], Meta(max_length=500)] = ()
     requisitions: Annotated[tuple[Slug, ...], Meta(max_length=500)] = ()
 
@@ -62,14 +62,14 @@ class HoldReleased(Fact, frozen=True, kw_only=True, tag="hold-released.v1"):
     """A legal hold ended."""
 
     hold: Slug
-    reason: ShortOrgText
+    reason: Digest
 
 
 class SubjectErased(Fact, frozen=True, kw_only=True, tag="subject-erased.v1"):
     """A person's key and values were destroyed on this legal basis."""
 
     candidate: CandidateHandle
-    legal_basis: ShortOrgText
+    legal_basis: Digest
 
 
 PeopleFact = (

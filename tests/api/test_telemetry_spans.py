@@ -92,7 +92,7 @@ def test_a_request_is_one_span_named_by_its_template(
         "http.route": "/loops/{loop}",
         "http.response.status_code": 200,
     }
-    assert attributes(found["fold"]) == {"hireledger.step": "fold", "hireledger.count": 3}
+    assert attributes(found["fold"]) == {"step": "fold", "count": 3}
     assert found["fold"].parent == found["GET /loops/{loop}"].context
 
 

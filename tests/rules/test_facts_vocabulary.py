@@ -42,17 +42,11 @@ THE_ORGANISATIONS_OWN = {
     "Finding.message",
     "Finding.cure",
     "Receipt.params",
-    # What the law asks for: matters and legal bases, by name or paragraph.
-    "HoldPlaced.matter",
-    "HoldReleased.reason",
-    "SubjectErased.legal_basis",
     # What an imported log calls its steps, such as `Screening`.
     "RecordImported.activity",
-    # Words of ours by which facts are found; base64.
-    "Stamp.tags",
+    # What the ledger asked itself: types and tags of facts, as they stand in facts.
     "Item.types",
     "Item.tags",
-    "Basis.root",
 }
 """Fields whose text is neither a code, a slug, a handle nor a digest. A new one must be argued for:
 the text stands in the leaf for ever and cannot be erased, so it must never be about a person."""

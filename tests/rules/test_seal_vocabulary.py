@@ -51,7 +51,19 @@ class Builder:
 
 
 EXAMPLES = [
-    *("a", "b", "1", "2", "2026-Q3", "text/plain", "US-NY", "Europe/Berlin", "A" * 43, "0" * 64),
+    *(
+        "a",
+        "b",
+        "1",
+        "2",
+        "2026-Q3",
+        "text/plain",
+        "US-NY",
+        "Europe/Berlin",
+        "A" * 43,
+        "A" * 43 + "=",
+        "0" * 64,
+    ),
     *(f"{kind}_{'a' * 26}" for kind in "cplkr"),
 ]
 

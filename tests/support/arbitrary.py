@@ -19,9 +19,10 @@ MANY = 2
 
 LETTERS = st.characters(codec="utf-8")
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-TIMES = st.datetimes(
-    min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC) | ZONES
-)
+NEW_YEAR_1 = datetime(1, 1, 2, tzinfo=UTC)
+NEW_YEAR_9999 = datetime(9999, 12, 30, tzinfo=UTC)
+FIRST, LAST = NEW_YEAR_1.replace(tzinfo=None), NEW_YEAR_9999.replace(tzinfo=None)
+TIMES = st.datetimes(FIRST, LAST, timezones=st.just(UTC) | ZONES)
 
 
 def facts(*kinds: type[AnyFact]) -> st.SearchStrategy[AnyFact]:

@@ -2,7 +2,8 @@
 
 The facts stand in the order a loop lives through them, each with every field it can have. Here are
 the people, the rubric and the opening; what came later is in `story_later`. Tests take what they
-need and change what they are about with `msgspec.structs.replace`.
+need and change what they are about with `msgspec.structs.replace`. The first fact of every type is
+frozen in `tests/golden`: write another beside it rather than change it.
 """
 
 import base64

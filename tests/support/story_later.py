@@ -304,17 +304,19 @@ SELF_IDENTIFIED = f.SelfIdentificationRecorded(
 HOLD_PLACED = f.HoldPlaced(
     stamp=stamp(tags.hold("matter-7"), by=ADMIN),
     hold="matter-7",
-    matter="Example against Example",
+    matter=said("Example against Example", "organisation"),
     candidates=(CANDIDATE,),
     requisitions=(REQUISITION,),
 )
 HOLD_RELEASED = f.HoldReleased(
-    stamp=stamp(tags.hold("matter-7"), by=ADMIN), hold="matter-7", reason="Settled"
+    stamp=stamp(tags.hold("matter-7"), by=ADMIN),
+    hold="matter-7",
+    reason=said("Settled", "organisation"),
 )
 SUBJECT_ERASED = f.SubjectErased(
     stamp=stamp(tags.candidate(CANDIDATE), by=ADMIN),
     candidate=CANDIDATE,
-    legal_basis="GDPR Art. 17",
+    legal_basis=said("GDPR Art. 17", "organisation"),
 )
 RECORD_IMPORTED = f.RecordImported(
     stamp=stamp(IN_LOOP, tags.imported("ats"), by=ADMIN),

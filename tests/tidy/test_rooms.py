@@ -230,7 +230,7 @@ def test_a_broken_contract_is_found(
         file.write(line.format(other=other.stem) + "\n")
     result = _lint_imports(tmp_path)
     assert result.returncode == 1, result.stdout
-    assert re.search(rf"^{contract}.* BROKEN$", result.stdout, re.MULTILINE), result.stdout
+    assert re.search(rf"^{contract}.* BROKEN\b", result.stdout, re.MULTILINE), result.stdout
 
 
 def test_a_bad_import_is_found_in_every_room() -> None:

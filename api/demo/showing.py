@@ -1,0 +1,80 @@
+"""`hireledger demo` itself: serve, record, tell what came of it and how to look, serve on."""
+
+import signal
+import sys
+import time
+from types import FrameType
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from api.demo.run import KEYS, calls_in_all, record
+from api.demo.summary import Summary, show, summarise
+from api.progress import Bar
+from api.running import running
+from api.serve import stopped_by_signal
+from api.settings import Settings
+from api.store import admin_key
+
+
+def run_demo(settings: Settings, *, as_json: bool, leave: bool) -> None:
+    """Serve a ledger and record the season in it; with `leave`, end after that.
+
+    Raises:
+        StoryBroken: the ledger answered otherwise than the season needs.
+        LedgerError, SettingWrong, ServerFailed: the ledger could not be served.
+    """
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with running(settings) as (ledger, serving):
+            started = time.monotonic()
+            with Bar("Recording a season", calls_in_all()) as bar:
+                done = record(serving.address, settings.data, admin_key(settings), bar.on)
+            told: dict[str, Any] = {
+                "address": serving.address,
+                "calls": done.calls,
+                "recorded_before": done.before,
+                "seconds": round(time.monotonic() - started, 3),
+            }
+            summary = summarise(ledger)
+            if as_json:
+                sys.stdout.write(msgspec.json.encode({**told, "summary": summary}).decode() + "\n")
+            else:
+                _tell(summary, told, settings, leave=leave)
+            sys.stdout.flush()
+            if not leave:
+                with stopped_by_signal() as stop:
+                    serving.wait(stop)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell(summary: Summary, told: dict[str, Any], settings: Settings, *, leave: bool) -> None:
+    console = Console(soft_wrap=True)
+    show(summary, console)
+    console.print()
+    if told["recorded_before"]:
+        console.print("The season was recorded by an earlier run; nothing was added.")
+    else:
+        console.print(f"{told['calls']} calls in {told['seconds']} s.")
+    if leave:
+        console.print(f"The ledger stays in {settings.data}: `hireledger serve` serves it.")
+        return
+    auditor = f"$(cat {settings.data / KEYS / 'auditor.key'})"
+    address = told["address"]
+    console.print(f"hireledger is ready at {address}", highlight=False)
+    console.print("How to look (the last one needs no key):")
+    for path in (
+        "/v1/loops?limit=5",
+        "/v1/loops/assistant-engineer-2024-001/timeline",
+        "/v1/facts?type=decision-refused.v1",
+        "/v1/policies",
+    ):
+        call = f"  curl -s -H \"Authorization: Bearer {auditor}\" '{address}{path}'"
+        console.print(call, highlight=False, markup=False)
+    console.print(f"  curl -s {address}/openapi.json", highlight=False, markup=False)
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt

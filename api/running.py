@@ -1,0 +1,28 @@
+"""Everything that runs while a ledger is served: the store, the follower, the HTTP server."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib.metadata import version
+
+from api import telemetry
+from api.serve import Serving, serving
+from api.settings import Settings
+from api.store import open_ledger
+from ledger.ledger import Ledger
+from projections import ALL
+from projections.follower import Follower
+
+
+@contextmanager
+def running(settings: Settings) -> Generator[tuple[Ledger, Serving]]:
+    """A served ledger, begun where there is none; all of it ends with the block."""
+    telemetry.configure(settings.otlp_endpoint, version=version("hireledger"))
+    try:
+        with (
+            open_ledger(settings, make=True, watch=True) as ledger,
+            Follower(ledger.database, ALL),
+            serving(settings, ledger) as served,
+        ):
+            yield ledger, served
+    finally:
+        telemetry.close()
