@@ -1,44 +1,49 @@
 """The composition root: the table of routes, what stands around them, and the ledger behind."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast
 
 import msgspec
 from litestar import Litestar, Response
 from litestar.config.app import AppConfig
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from api.asgi import App
 from api.batch import Line, Result, serve_batch
-from api.desk import Desk, admitted
+from api.desk import Desk
 from api.edge import guard
-from api.headers import etag, is_fresh, next_link
+from api.gets import NDJSON, read_handler
 from api.openapi import Route, check_routes, document
 from api.problems import handlers
-from api.reading import Read
 from api.reads.admin import ADMIN
 from api.reads.base import Readable
 from api.reads.catalogue import catalogue
 from api.reads.facts import FACTS
 from api.reads.judging import judging
+from api.reads.listing import listing
 from api.reads.loops import LOOPS
 from api.reads.rubric import RUBRIC
+from api.reads.rubric_changes import RUBRIC_CHANGES
 from api.reads.timeline import TIMELINE
 from api.refusals import problem_of_outage, problem_of_refusal
 from api.routes import WRITES
 from api.strict import decode_query, query_pairs
-from api.writes import AnyRequest, NoQuery, json_response, path_of, route_roles, write_handler
+from api.writes import AnyRequest, NoQuery, json_response, write_handler
 from domain.facts import ROLES
 from domain.refusals import Refusal
 from ledger.asked import Unavailable
 from ledger.ledger import Ledger
+from projections import ALL, Site, lags
+from projections.follower import Follower
 
 TITLE: Final = "hireledger"
-NDJSON: Final = "application/x-ndjson"
+SETTLE_SECONDS_MAX: Final = 2.0
+"""How long the start waits for the read models; it goes on without them, also without a store."""
+
 BATCH: Final = Route(
     method="POST",
     path="/v1/batch",
@@ -57,11 +62,13 @@ BATCH: Final = Route(
 def reads(ledger: Ledger) -> tuple[Readable, ...]:
     """Every GET that needs a role."""
     return (
+        *listing(ledger.database),
         *LOOPS,
         *TIMELINE,
         *judging(ledger.rules),
         *FACTS,
         *RUBRIC,
+        *RUBRIC_CHANGES,
         *catalogue(ledger.rules),
         *ADMIN,
     )
@@ -80,16 +87,21 @@ def create_app(ledger: Ledger, *, https_only: bool = False) -> App:
     said = msgspec.json.encode(document(table, title=TITLE, version=version("hireledger")))
     served = [
         *(write_handler(route, desk) for route in WRITES),
-        *(_read_handler(readable, desk) for readable in reads(ledger)),
+        *(read_handler(readable, desk) for readable in reads(ledger)),
         _batch_handler(desk),
         *_public_handlers(desk, said),
     ]
 
     @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    async def lifespan(_: Litestar) -> AsyncGenerator[None]:
+        follower = Follower(ledger.database, ALL)
+        follower.start()
         try:
+            # The first start makes the read models: the first request should find them.
+            await desk.in_thread(follower.settled, SETTLE_SECONDS_MAX)
             yield
         finally:
+            await desk.in_thread(follower.stop)
             desk.close()
 
     config = AppConfig(
@@ -106,44 +118,6 @@ def create_app(ledger: Ledger, *, https_only: bool = False) -> App:
         request_max_body_size=None,  # the edge has counted already
     )
     return guard(cast("App", Litestar.from_config(config)), https_only=https_only)
-
-
-def _read_handler(readable: Readable, desk: Desk) -> HTTPRouteHandler:
-    route, query_type = readable.route, readable.route.query or NoQuery
-
-    async def handle(request: AnyRequest) -> Response[bytes]:
-        pairs = query_pairs(request.scope["query_string"])
-        path = path_of(request)
-
-        def work() -> tuple[Struct, int]:
-            with desk.ledger.reading() as group:
-                reader = admitted(request.headers, route_roles(route), group)
-                query = decode_query(pairs, query_type)
-                read = Read(group, reader)
-                told = readable.answer(read, path, query)
-            # Before a byte is sent, the log knows who is about to see it.
-            desk.note(read.reader, read.notes)
-            return told, group.head
-
-        told, _ = await desk.in_thread(work)
-        return _told(request, told, pairs)
-
-    return _handler(route, handle)
-
-
-def _told(request: AnyRequest, told: Struct, pairs: list[tuple[str, str]]) -> Response[bytes]:
-    """200 with an entity tag and the next page's link, or 304 for who has it."""
-    response = json_response(told)
-    tag = etag(response.content.decode())
-    response.set_header("etag", tag)
-    if is_fresh(request.headers.get("if-none-match"), tag):
-        return Response(b"", status_code=304, headers={"etag": tag})
-    following = getattr(told, "next", None)
-    if isinstance(following, int):
-        kept = [(name, value) for name, value in pairs if name != "after"]
-        path = request.scope["path"]
-        response.set_header("link", next_link(path, [*kept, ("after", following)]))
-    return response
 
 
 def _batch_handler(desk: Desk) -> HTTPRouteHandler:
@@ -173,10 +147,29 @@ def _handler(route: Route, handle: Callable[..., Awaitable[Any]]) -> HTTPRouteHa
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """Whether the server runs and, for ready, whether it can record and how far readers lag."""
+    """Whether the server runs."""
 
     status: str
-    position: int | None = None
+
+
+class Followed(Struct, frozen=True, kw_only=True):
+    """How far a read model has followed the log, and how far and how long it is behind."""
+
+    name: str
+    position: int
+    lag_facts: int
+    lag_seconds: Annotated[float, Meta(description="Since the first fact it lacks was recorded.")]
+
+
+class Ready(Struct, frozen=True, kw_only=True):
+    """That it can record and read: how long the log is, and how far the read models have got.
+
+    It is ready also while these are behind: what decides and what is recorded never rests on them.
+    """
+
+    status: str
+    position: int
+    projections: tuple[Followed, ...]
 
 
 def _public(path: str, summary: str, answer: Any) -> Route:
@@ -187,7 +180,7 @@ def _public(path: str, summary: str, answer: Any) -> Route:
 
 _PUBLIC: Final = (
     _public("/health/live", "Whether the process runs", Health),
-    _public("/health/ready", "Whether it can record and read", Health),
+    _public("/health/ready", "Whether it can record and read, and how far read models lag", Ready),
     _public("/openapi.json", "This document", dict[str, Any]),
 )
 
@@ -197,14 +190,28 @@ def _public_handlers(desk: Desk, said: bytes) -> list[HTTPRouteHandler]:
         return json_response(Health(status="live"))
 
     async def ready() -> Response[bytes]:
-        def work() -> int:
-            with desk.ledger.reading() as group:
-                return group.head
-
-        return json_response(Health(status="ready", position=await desk.in_thread(work)))
+        return json_response(await desk.in_thread(_readiness, desk.ledger))
 
     async def openapi() -> Response[bytes]:
         return Response(said, media_type="application/json")
 
     answers = (live, ready, openapi)
     return [_handler(route, answer) for route, answer in zip(_PUBLIC, answers, strict=True)]
+
+
+def _readiness(ledger: Ledger) -> Ready:
+    with ledger.reading() as group:
+        head, behind = lags(group.cur, Site.of(ledger.database), ALL)
+    return Ready(
+        status="ready",
+        position=head,
+        projections=tuple(
+            Followed(
+                name=one.projection,
+                position=one.position,
+                lag_facts=one.facts,
+                lag_seconds=round(one.seconds, 3),
+            )
+            for one in behind
+        ),
+    )

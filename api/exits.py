@@ -5,12 +5,14 @@ from typing import Final, NamedTuple
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from api.failed import Failed
 from api.settings import SettingWrong
 from api.xes import XesError
 from domain.refusals import Refusal
 from ledger.asked import Unavailable
 from ledger.errors import LedgerError
 from policies import PolicyLoadError
+from projections import UnknownProjection
 
 CHECK_FAILED: Final = 1
 WRONG_USE: Final = 2
@@ -27,7 +29,7 @@ class Explained(NamedTuple):
 def explain(error: Exception) -> Explained | None:
     """What to tell of an error; None for one that nobody raised on purpose."""
     match error:
-        case SettingWrong() | XesError():
+        case SettingWrong() | XesError() | UnknownProjection():
             return Explained(str(error), WRONG_USE)
         case Refusal():
             return Explained(_sentence(error.detail), WRONG_USE)
@@ -39,7 +41,7 @@ def explain(error: Exception) -> Explained | None:
                 "run this again.",
                 STORE_AWAY,
             )
-        case PolicyLoadError():
+        case PolicyLoadError() | Failed():
             return Explained(str(error), CHECK_FAILED)
         case OSError() if error.filename is not None:
             return Explained(f"{error.filename}: {error.strerror}.", WRONG_USE)

@@ -1,4 +1,4 @@
-"""Everything that runs while a ledger is served: the store, the follower, the HTTP server."""
+"""Everything that runs while a ledger is served: traces, the store, the server with its reads."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,8 +9,6 @@ from api.serve import Serving, serving
 from api.settings import Settings
 from api.store import open_ledger
 from ledger.ledger import Ledger
-from projections import ALL
-from projections.follower import Follower
 
 
 @contextmanager
@@ -20,7 +18,6 @@ def running(settings: Settings) -> Generator[tuple[Ledger, Serving]]:
     try:
         with (
             open_ledger(settings, make=True, watch=True) as ledger,
-            Follower(ledger.database, ALL),
             serving(settings, ledger) as served,
         ):
             yield ledger, served

@@ -11,6 +11,7 @@ from typing import Final
 import uvicorn
 
 from api.app import create_app
+from api.failed import Failed
 from api.settings import Settings, SettingWrong
 from ledger.ledger import Ledger
 
@@ -21,7 +22,7 @@ BACKLOG: Final = 2048
 _POLL_SECONDS: Final = 0.02
 
 
-class ServerFailed(Exception):
+class ServerFailed(Failed):
     """The server did not start, or ended by itself; its log says why."""
 
 

@@ -301,7 +301,7 @@ class Embedded:
             try:
                 self._revive()
             except (LedgerError, OSError, psycopg.Error) as error:
-                _log.error("store-not-restarted", reason=type(error).__name__)
+                _log.error("store not restarted", error=type(error).__name__)
                 self._stopping.wait(RETRY_SECONDS)
 
     def _lives(self, seconds_max: float) -> bool:

@@ -132,7 +132,7 @@ class Writer:
             self._one_by_one(jobs, error)
         except _CommitFailed as error:
             # The answer to the commit is lost: whether it took place, a retry will tell.
-            _log.warning("the answer to a commit was lost", error=str(error))
+            _log.warning("commit answer lost", error=str(error))
             self._drop_connection()
             said = "the store went away while it recorded: send the same request key again"
             _refuse_all(jobs, Unavailable(said, recorded=None))

@@ -102,7 +102,10 @@ def _receipt(
         enforcement=rule.enforcement,
         params=dict(sorted({**rule.params, **others}.items())),
         verdict=_verdict(case, rule.enforcement, found, excepted=exception is not None),
-        findings=_findings(rule, found, _strictest(case, rule.enforcement)),
+        # What an exception lets pass no longer stands in the way: its findings only warn.
+        findings=_findings(
+            rule, found, "warn" if exception else _strictest(case, rule.enforcement)
+        ),
         exception=exception,
     )
 

@@ -81,6 +81,20 @@ POLICY = Policy(
                 .asks_gate()
             ),
         ),
+        accepted(
+            "a prompt of another name was given that is declared equivalent",
+            lambda: (
+                planned()
+                .does(
+                    TECH_LEAD,
+                    prompt("metric-shift", "framing", equivalent_to=ref("metric-change")),
+                )
+                .held("screen", prompts=(ref("metric-shift"),))
+                .held("design")
+                .held("panel")
+                .asks_gate()
+            ),
+        ),
         refused(
             "another prompt was given at the screen",
             lambda: (

@@ -13,7 +13,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from ledger.database import Connection
-from projections._projection import Projection, Site
+from projections._projection import Projection, Site, not_built
 
 _MAKE: Final = """
 create table if not exists {followed} (
@@ -87,12 +87,15 @@ def put(cur: Cursor[TupleRow], site: Site, projection: Projection, position: int
 
 
 def position_of(cur: Cursor[TupleRow], site: Site, projection: Projection) -> int:
-    """The last fact that the live tables hold; 0 when the projection was never built.
+    """The last fact that the live tables hold.
 
     Raises:
-        psycopg.errors.UndefinedTable: nothing was ever built in this ledger.
+        NotBuilt: there are none; the caller's transaction may have failed with that.
     """
-    return dict(_positions(cur, site)).get(projection.name, 0)
+    try:
+        return dict(_positions(cur, site))[projection.name]
+    except (psycopg.errors.UndefinedTable, KeyError) as error:
+        raise not_built(projection) from error
 
 
 def lags(

@@ -107,3 +107,11 @@ class Projection:
         batch = [row for row in rows if row.type in self.types]
         if batch:
             self.apply(cur, batch, site)
+
+
+def not_built(projection: Projection) -> NotBuilt:
+    """That a projection cannot be read yet."""
+    return NotBuilt(
+        f"The read model `{projection.name}` is being built for the first time. Try again in a "
+        "moment; /health/ready tells how far it is."
+    )

@@ -24,7 +24,7 @@ from projections._projection import Projection, Site, Stopped
 BATCH_FACTS: Final = 2000
 """At most, a transaction."""
 
-POLL_SECONDS: Final = 0.25
+POLL_SECONDS: Final = 0.1
 """How long it listens before it looks by itself; also how soon it hears that it shall stop."""
 
 GATHER_SECONDS: Final = 0.05
@@ -49,12 +49,17 @@ class Follower:
         self._facts = Log(database.schema)
         self._stopping = threading.Event()
         self._rests: dict[str, _Rest] = {}
+        self._settled = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hireledger-follower", daemon=True)
         self.state: State = "starting"
 
     def start(self) -> None:
         """Begin to follow; returns at once, also while the store is away."""
         self._thread.start()
+
+    def settled(self, seconds: float) -> bool:
+        """Whether, within so long, the read models had been seen to once, by us or another."""
+        return self._settled.wait(seconds)
 
     def stop(self) -> None:
         """Finish the batch at hand, and let another process follow."""
@@ -90,6 +95,7 @@ class Follower:
         ask = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
         while connection.execute(ask, [key]).fetchone() != (True,):
             self.state = "standing_by"
+            self._settled.set()
             if self._stopping.wait(STAND_BY_SECONDS):
                 return
         # Rows and position of the last moments before the store's crash may be lost, together; they
@@ -103,6 +109,7 @@ class Follower:
     def _round(self, connection: Connection) -> None:
         """Every projection by at most one batch; then wait as long as makes sense."""
         reached = [self._advance(connection, one) for one in self._projections if self._ready(one)]
+        self._settled.set()
         if not reached:
             self._stopping.wait(POLL_SECONDS)
         elif all(facts == 0 for facts, _ in reached):

@@ -8,7 +8,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from domain.summary import Stage
-from projections._projection import NotBuilt, Site
+from projections._projection import Site, not_built
 from projections.loops import LOOPS, LoopRow
 
 PAGE_LOOPS_MAX: Final = 1000
@@ -106,12 +106,9 @@ def list_loops(
         # Planned for these conditions each time: no one plan is good for all of them.
         found = cur.execute(site.text(_PAGE), given, prepare=False, binary=True).fetchall()
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
-        raise NotBuilt(_NOT_BUILT) from error
+        raise not_built(LOOPS) from error
     if not found:
-        raise NotBuilt(_NOT_BUILT)
+        raise not_built(LOOPS)
     rows = [LoopRow(*row[1:]) for row in found if row[1] is not None]
     page = tuple(rows[:limit])
     return LoopPage(page, page[-1].opened if len(rows) > limit else None, found[0][0])
-
-
-_NOT_BUILT: Final = "The list of loops is being built for the first time. Try again in a moment."

@@ -1,5 +1,6 @@
 """The season's HTTP client: one connection, one request a call, a batch for calls made together."""
 
+import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, cast
@@ -9,14 +10,16 @@ import msgspec
 
 from api.demo.calls import Answer, Call
 from api.demo.candidacy import stamp
+from api.failed import Failed
 
 SECONDS_MAX: Final = 60.0
 NDJSON: Final = "application/x-ndjson"
 _FINDINGS_SHOWN: Final = 3
 _OK: Final = 200
+_REFUSED: Final = 409
 
 
-class StoryBroken(Exception):
+class StoryBroken(Failed):
     """The ledger answered otherwise than the story needs; says where, and what it said."""
 
 
@@ -29,7 +32,11 @@ class Client:
 
     def __init__(self, address: str, keys: Mapping[str, str]) -> None:
         self.keys = dict(keys)
-        self._http = httpx.Client(base_url=address, timeout=SECONDS_MAX, trust_env=False)
+        # Loading the machine's certificates takes longer than a hundred calls, and none is needed.
+        trusting_none = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._http = httpx.Client(
+            base_url=address, timeout=SECONDS_MAX, trust_env=False, verify=trusting_none
+        )
         self._replaying = False
 
     def __enter__(self) -> Self:
@@ -49,6 +56,9 @@ class Client:
         Raises `StoryBroken` where a status is not the one expected.
         """
         first, *others = calls
+        if self._replaying and _leaves_nothing(first):
+            # An earlier run has looked, or was refused, already; by now the answer may be another.
+            return [Answer(status=first.expect)]
         if others:
             answers = self._batch(name, calls)
         elif first.method == "GET":
@@ -74,9 +84,6 @@ class Client:
         return _answer(response.status_code, response.content)
 
     def _get(self, call: Call) -> Answer:
-        if self._replaying:
-            # A look that was taken in an earlier run is not taken again: it would be a second one.
-            return Answer(status=call.expect)
         response = self._http.get(call.path, headers=self._headers(call.key, call.by))
         return Answer(status=response.status_code, body=_document(response.content))
 
@@ -97,6 +104,14 @@ class Client:
     def _headers(self, key: str, by: str | None) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {self.keys[key]}"}
         return headers if by is None else headers | {"Hireledger-Actor": by}
+
+
+def _leaves_nothing(call: Call) -> bool:
+    """Whether sending the call again says nothing of the first time: a look, or a refusal that is
+    not recorded, unlike those of gates and decisions.
+    """
+    refused = call.expect == _REFUSED and not call.path.endswith(("/gates/evidence", "/decision"))
+    return call.method == "GET" or refused
 
 
 def _dated(call: Call) -> dict[str, object]:

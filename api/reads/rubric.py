@@ -1,9 +1,8 @@
 """Historical states of requisitions, scorecards, prompts, postings and policy sets."""
 
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from api.reading import Clock, Read
@@ -106,95 +105,6 @@ def scorecard_version(read: Read, path: Path, query: Clock) -> ScorecardVersion:
         if version.version == wanted:
             return version
     raise Missing("no such version of this scorecard, or not then")
-
-
-class Diff(Struct, frozen=True, kw_only=True):
-    """What two versions say differently, by JSON pointer: (then, now), null where it is not."""
-
-    from_version: int
-    to_version: int
-    changes: dict[str, tuple[Any, Any]]
-
-
-class DiffQuery(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}
-):
-    """Which two versions."""
-
-    from_: int
-    to: int
-
-
-def scorecard_diff(read: Read, path: Path, query: DiffQuery) -> Diff:
-    """What changed between two versions of a scorecard."""
-    by_number = {v.version: v for v in scorecard(read, path, Clock()).versions}
-    if query.from_ not in by_number or query.to not in by_number:
-        raise Missing("no such version of this scorecard")
-    old = _flat(msgspec.to_builtins(by_number[query.from_].content), "")
-    new = _flat(msgspec.to_builtins(by_number[query.to].content), "")
-    changes = {
-        pointer: (old.get(pointer), new.get(pointer))
-        for pointer in sorted(old.keys() | new.keys())
-        if old.get(pointer) != new.get(pointer)
-    }
-    return Diff(from_version=query.from_, to_version=query.to, changes=changes)
-
-
-def _flat(value: object, pointer: str) -> dict[str, object]:
-    """Every scalar by its pointer; list items that have an id or a code stand under that."""
-    members: list[tuple[object, object]]
-    if isinstance(value, dict):
-        members = list(cast("dict[object, object]", value).items())
-    elif isinstance(value, list | tuple):
-        items = cast("Sequence[object]", value)
-        members = [(_name(inner, at), inner) for at, inner in enumerate(items)]
-    else:
-        return {pointer: value}
-    return {
-        place: scalar
-        for name, inner in members
-        for place, scalar in _flat(inner, f"{pointer}/{name}").items()
-    }
-
-
-def _name(item: object, at: int) -> object:
-    if isinstance(item, dict):
-        members = cast("dict[str, object]", item)
-        return members.get("id") or members.get("code") or at
-    return at
-
-
-class Lineage(Struct, frozen=True, kw_only=True):
-    """Where each version comes from: what it was derived from and the change that led to it."""
-
-    id: str
-    versions: tuple["Ancestry", ...]
-
-
-class Ancestry(Struct, frozen=True, kw_only=True):
-    """One version's origin."""
-
-    version: int
-    position: int
-    derived_from: f.Ref | None
-    approved_for: tuple[str, ...]
-
-
-def scorecard_lineage(read: Read, path: Path, query: Clock) -> Lineage:
-    """Where each version of a scorecard comes from."""
-    history = scorecard(read, path, query)
-    return Lineage(
-        id=history.id,
-        versions=tuple(
-            Ancestry(
-                version=v.version,
-                position=v.position,
-                derived_from=v.derived_from,
-                approved_for=tuple(dict.fromkeys(a.requisition for a in v.approvals)),
-            )
-            for v in history.versions
-        ),
-    )
 
 
 class Version(Struct, Generic[C], frozen=True, kw_only=True):
@@ -304,24 +214,29 @@ def requisition(read: Read, path: Path, query: Clock) -> RequisitionState:
     )
 
 
-def _get(path: str, answer: Answer, type_: type[Struct], query: type[Struct] = Clock) -> Readable:
+def rubric_get(
+    path: str, answer: Answer, type_: type[Struct], query: type[Struct] = Clock
+) -> Readable:
+    """A route of the rubric: the organisation's own words, which every role may read."""
     return get(path, answer, type_, tag="rubric", roles=EVERYONE, query=query)
 
 
 RUBRIC: tuple[Readable, ...] = (
-    _get("/v1/scorecards/{scorecard}", scorecard, ScorecardHistory),
-    _get("/v1/scorecards/{scorecard}/versions/{version:int}", scorecard_version, ScorecardVersion),
-    _get("/v1/scorecards/{scorecard}/diff", scorecard_diff, Diff, DiffQuery),
-    _get("/v1/scorecards/{scorecard}/lineage", scorecard_lineage, Lineage),
-    _get("/v1/prompts/{prompt}", prompt, History[f.PromptContent]),
-    _get("/v1/prompts/{prompt}/versions/{version:int}", prompt_version, Version[f.PromptContent]),
-    _get("/v1/postings/{posting}", posting, History[f.PostingContent]),
-    _get(
+    rubric_get("/v1/scorecards/{scorecard}", scorecard, ScorecardHistory),
+    rubric_get(
+        "/v1/scorecards/{scorecard}/versions/{version:int}", scorecard_version, ScorecardVersion
+    ),
+    rubric_get("/v1/prompts/{prompt}", prompt, History[f.PromptContent]),
+    rubric_get(
+        "/v1/prompts/{prompt}/versions/{version:int}", prompt_version, Version[f.PromptContent]
+    ),
+    rubric_get("/v1/postings/{posting}", posting, History[f.PostingContent]),
+    rubric_get(
         "/v1/postings/{posting}/versions/{version:int}", posting_version, Version[f.PostingContent]
     ),
-    _get("/v1/policy-sets/{policy_set}", policy_set, History[Settings]),
-    _get(
+    rubric_get("/v1/policy-sets/{policy_set}", policy_set, History[Settings]),
+    rubric_get(
         "/v1/policy-sets/{policy_set}/versions/{version:int}", policy_set_version, Version[Settings]
     ),
-    _get("/v1/requisitions/{requisition}", requisition, RequisitionState),
+    rubric_get("/v1/requisitions/{requisition}", requisition, RequisitionState),
 )

@@ -9,6 +9,7 @@ from domain.decide.entitled import check_loop
 from domain.decide.opening import known_loop
 from domain.refusals import wrong_state
 from domain.state import Loop, World
+from domain.summary import decision_of
 from domain.values import private, private_or_none
 
 
@@ -52,12 +53,9 @@ def close_loop(command: c.CloseLoop, world: World, context: Context) -> Draft:
 
 
 def _decided(loop: Loop, decision: f.Recommend) -> bool:
-    """Whether this was decided here and stands, or was observed elsewhere after any reversal."""
-    if loop.decision is not None:
-        return loop.decision.fact.decision == decision
-    reversed_at = loop.reversals[-1].position if loop.reversals else 0
-    seen = [o for o in loop.observed if o.position > reversed_at]
-    return bool(seen) and seen[-1].fact.decision == decision
+    """Whether this is the decision in force, made here or observed elsewhere since."""
+    in_force = decision_of(loop)
+    return in_force is not None and in_force.fact.decision == decision
 
 
 def _rejected_at_stage(loop: Loop, *, knock_out: bool) -> bool:

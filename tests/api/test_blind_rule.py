@@ -7,8 +7,10 @@ import pytest
 from office import EVIDENCE, Office, feedback
 
 
-def _views(office: Office) -> list[object]:
-    return office.get("udo", "/facts?type=feedback-viewed.v1&limit=1000")["items"]
+def _views(office: Office) -> list[dict[str, str]]:
+    page = office.get("udo", "/facts?type=feedback-viewed.v1&limit=1000")
+    items: list[dict[str, str]] = page["items"]
+    return items
 
 
 ROUTES = (
@@ -73,8 +75,8 @@ def test_once_written_the_others_may_be_read_and_that_is_noted_first(office: Off
     shown = office.get("inga", f"/loops/one/feedback/{theirs}")
     assert EVIDENCE in shown["feedback"]["values"].values()
     (view,) = _views(office)
-    assert json.loads(view["leaf"])["viewed"] == [theirs]  # type: ignore[index]
-    assert view["by"] == office.people["inga"]  # type: ignore[index]
+    assert json.loads(view["leaf"])["viewed"] == [theirs]
+    assert view["by"] == office.people["inga"]
     office.get("inga", f"/loops/one/feedback/{theirs}")
     assert len(_views(office)) == 1
 

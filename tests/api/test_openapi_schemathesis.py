@@ -55,7 +55,7 @@ KNOWN = {
 
 @pytest.fixture(scope="module")
 def furnished(server: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Generator[Office]:
-    """One served ledger for all generated requests, with a loop in it and somebody of every role."""
+    """One served ledger for all generated requests, with a loop in it and every role."""
     database = Database.embedded(server, schema="t_schemathesis")
     database.prepare()
     directory: Path = tmp_path_factory.mktemp("schemathesis")
@@ -71,10 +71,10 @@ def _operations(office: Office) -> list[Operation]:
     told: dict[str, Any] = json.loads(office.client.get("/openapi.json").text)
     del told["paths"]["/v1/batch"]
     loaded = schemathesis.openapi.from_dict(told)
-    return [result.ok() for result in loaded.get_all_operations()]
+    return [cast("Any", result).ok() for result in loaded.get_all_operations()]
 
 
-def _spoilt(case: Case, place: ParameterLocation) -> bool:
+def _spoilt(case: Case[Any], place: ParameterLocation) -> bool:
     """Whether this part of the request is what was made invalid, and so must stay as it is."""
     info = case.meta.components.get(place) if case.meta else None
     return info is not None and info.mode is GenerationMode.NEGATIVE
@@ -92,7 +92,7 @@ def _try(operation: Operation, mode: GenerationMode, office: Office) -> None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def requests(case: Case, known: bool) -> None:
+    def requests(case: Case[Any], known: bool) -> None:
         if known and not _spoilt(case, ParameterLocation.PATH):
             names = {n: v for n, v in KNOWN.items() if n in (case.path_parameters or {})}
             case.path_parameters = {**(case.path_parameters or {}), **names}

@@ -7,16 +7,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from office import open_office
 
 from ledger.database import Database
+from office import open_office
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def _shell_lines() -> str:
     """All `sh` blocks of the README, in order."""
-    return "\n".join(re.findall(r"^```sh\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL))
+    text = README.read_text()
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed: apt-get install curl")

@@ -120,7 +120,7 @@ def test_a_batch_records_each_line_for_itself_and_in_order(office: Office) -> No
             "key": "6",
             "actor": "nora",
             "path": f"{at}/relationships",
-            "body": {"relationship": "none"},
+            "body": none,
         },
         {"key": "7", "path": "/v1/nowhere"},
     ]

@@ -36,6 +36,14 @@ def ledger(passable_dir: Path, tmp_path: Path) -> Generator[Ledger]:
             yield ledger
 
 
+def _record_by(callers: int, ledger: Ledger) -> int:
+    """Lets that many callers record at once; how many commands they got in."""
+    until = perf_counter() + SECONDS
+    with ThreadPoolExecutor(callers) as threads:
+        going = [threads.submit(_record, ledger, caller, until) for caller in range(callers)]
+        return sum(one.result() for one in going)
+
+
 def _record(ledger: Ledger, caller: int, until: float) -> int:
     """Registers people one after the other until the time is up; how many."""
     count = 0
@@ -56,9 +64,7 @@ def _head(ledger: Ledger) -> int:
 def test_recording_by_a_number_of_callers(ledger: Ledger, callers: int) -> None:
     """Commands decided, sealed and on disk a second, each caller waiting for its answer."""
     started = perf_counter()
-    with ThreadPoolExecutor(callers) as threads:
-        done = threads.map(lambda n: _record(ledger, n, started + SECONDS), range(callers))
-        count = sum(done)
+    count = _record_by(callers, ledger)
     seconds = perf_counter() - started
     assert _head(ledger) == count
     print(f"\n{callers} callers: {count} in {seconds:.1f} s, {count / seconds:.0f} a second")
@@ -66,9 +72,7 @@ def test_recording_by_a_number_of_callers(ledger: Ledger, callers: int) -> None:
 
 def test_reading_the_whole_log(ledger: Ledger) -> None:
     """Facts read from the store in order and decoded, a second."""
-    with ThreadPoolExecutor(32) as threads:
-        until = perf_counter() + SECONDS
-        count = sum(threads.map(lambda n: _record(ledger, n, until), range(32)))
+    count = _record_by(32, ledger)
     log = Log(ledger.database.schema)
     started = perf_counter()
     with ledger.database.connect("runtime") as connection:

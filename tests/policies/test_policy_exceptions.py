@@ -51,7 +51,9 @@ def test_an_exception_lets_one_rule_be_broken_and_is_named(by: By) -> None:
     one = by(EVIDENCED, story.asks_gate().case)
     assert (one.verdict, one.enforcement) == ("excepted", "block")
     assert [one.exception] == granted
-    assert [x.message for x in one.findings] == ["nobody rated trade-offs with evidence"]
+    assert [(x.enforcement, x.message) for x in one.findings] == [
+        ("warn", "nobody rated trade-offs with evidence")
+    ]
 
 
 def test_an_excepted_rule_does_not_refuse_the_intent(catalogue: Catalogue) -> None:

@@ -35,9 +35,7 @@ REFUSED_AS_FACTS: list[tuple[AnyFact, Moment, AnyFact]] = [
 REPORTS = [later.FEEDBACK_SUBMITTED, later.FEEDBACK_AMENDED, later.STATEMENT_RECORDED]
 
 
-@pytest.mark.parametrize(
-    ("fact", "moment"), ADOPTED_OPENED_PLANNED
-)
+@pytest.mark.parametrize(("fact", "moment"), ADOPTED_OPENED_PLANNED)
 def test_an_intent_without_a_refusal_of_its_own_is_raised_when_refused(
     fact: AnyFact, moment: Moment
 ) -> None:

@@ -8,6 +8,7 @@ import story_later as later
 from domain import commands as c
 from domain import facts as f
 from domain import tags
+from domain.decide import Context, draft
 from domain.refusals import Exists, Forbidden, Meaningless, Missing
 from examples import RATINGS, WRITTEN
 from examples_early import SOURCE, WITH_RUBRIC
@@ -207,6 +208,22 @@ def test_whoever_read_before_writing_is_not_independent(independence: None) -> N
             independence="read_before_writing",
         )
     )
+
+
+def test_feedback_is_never_judged_without_the_pinned_scorecard() -> None:
+    """Forgetting to read it is our mistake, never the caller's."""
+    outcome_world = given(*WITH_RUBRIC).when(FEEDBACK, by=s.ANA).world
+    context = Context(
+        now=s.NOW,
+        at=s.NOW,
+        actor=s.ANA,
+        via=s.KEY,
+        assurance="own_key",
+        cause=s.CAUSE,
+        roles=frozenset(("interviewer",)),
+    )
+    with pytest.raises(LookupError, match="outside what was read"):
+        draft(FEEDBACK, replace(outcome_world, scorecards={}), context)
 
 
 def test_words_of_evidence_are_counted_before_they_are_sealed() -> None:

@@ -55,7 +55,7 @@ class Beside:
     def __init__(self, argv: list[str]) -> None:
         self._process = subprocess.Popen(
             argv,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -102,13 +102,8 @@ def data(_used_data: Path) -> Generator[Path]:
 @pytest.fixture
 def copied_data(_used_data: Path, new_data: Path) -> Path:
     """A copy of it, to spoil."""
-    copy_data(_used_data, new_data)
+    subprocess.run(["cp", "-a", str(_used_data), str(new_data)], check=True)
     return new_data
-
-
-def copy_data(source: Path, target: Path) -> None:
-    """Copy a data directory at rest, owners and modes included."""
-    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
 @pytest.fixture

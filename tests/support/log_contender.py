@@ -9,7 +9,7 @@ import sys
 import psycopg
 
 from domain.findings import Item
-from facts_in_log import new
+from facts_in_log import START, new
 from ledger.log import Log
 
 
@@ -28,7 +28,8 @@ def main(schema: str, tags: int) -> None:
             with connection.transaction(), connection.cursor() as cur:
                 log.lock(cur)
                 if not log.moved(cur, [Item(tags=(tag(number),))], after=0):
-                    log.insert(cur, [new(b"theirs", tag(number), of="taken.v1")])
+                    last = log.last_recorded(cur) or START
+                    log.insert(cur, [new(b"theirs", tag(number), of="taken.v1", recorded=last)])
                     print(number)
 
 

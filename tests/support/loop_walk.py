@@ -1,10 +1,11 @@
 """A random walk through hiring loops: commands drawn from a seed, decided by the domain itself.
 
     walk = Walk(seed=7)
-    facts = walk.take(500)      # the next facts of a log that begins empty; same seed, same facts
+    facts = walk.take(500)   # the next 500 or so of a log that begins empty; same seed, same facts
 
 The rules are a coin: one intent in four is refused. What the domain refuses leaves no fact, and
-another command is drawn. The facts fit the positions at which they stand, from 1.
+another command is drawn. The facts fit the positions at which they stand, from 1. `loops` and
+`requisitions` are the state after all facts taken.
 """
 
 import base64
@@ -22,7 +23,7 @@ from domain.decide import Context, claimed_at, conclude, draft
 from domain.evolve import evolve
 from domain.findings import Basis
 from domain.refusals import Refusal
-from domain.state import Loop, World
+from domain.state import Loop, Requisition, World
 from ledger.log import NewRow
 from scenario import sealed
 from story_later import RECORD_IMPORTED, RECORD_VIEWED, WITNESSES
@@ -46,7 +47,7 @@ class Walk:
         self.head = 0
         self.now = s.NOW
         self.loops_max = loops
-        self.loops: dict[str, tuple[Loop, str]] = {}
+        self.loops: dict[str, Loop] = {}
         self._around = World()
         self._waiting: list[f.AnyFact] = []
         rubric = (s.POLICY_SET_ADOPTED, s.SCORECARD_VERSIONED, s.PROMPT_VERSIONED)
@@ -56,11 +57,16 @@ class Walk:
             self._record(fact)
 
     def take(self, count: int) -> list[f.AnyFact]:
-        """The next facts."""
+        """The next facts, at least so many: what one command makes is never parted."""
         while len(self._waiting) < count:
             self._step()
-        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        taken, self._waiting = self._waiting, []
         return taken
+
+    @property
+    def requisitions(self) -> dict[str, Requisition]:
+        """The requisitions as they stand."""
+        return self._around.requisitions
 
     def _open_requisition(self, slug: str) -> None:
         tagged = replace(s.REQUISITION_OPENED.stamp, tags=(f"requisition:{slug}",))
@@ -76,7 +82,7 @@ class Walk:
         elif len(self.loops) < self.loops_max and chance < 0.2:
             self._ask(self._open_loop(), s.HM)
         elif self.loops:
-            loop, _ = self.random.choice(list(self.loops.values()))
+            loop = self.random.choice(list(self.loops.values()))
             kinds = (self._plan, *(self._report,) * 8, self._look, *(self._conclude,) * 6)
             draw = self.random.choice(kinds)
             self._ask(draw(loop), self.random.choice(PEOPLE))
@@ -112,7 +118,7 @@ class Walk:
         handle = getattr(command, "loop", None)
         if handle not in self.loops:
             return self._around
-        return replace(self._around, loops={handle: self.loops[handle][0]}, head=self.head)
+        return replace(self._around, loops={handle: self.loops[handle]}, head=self.head)
 
     def _record(self, fact: f.AnyFact) -> None:
         self.head += 1
@@ -120,16 +126,14 @@ class Walk:
         one = Recorded(self.head, fact)
         handle = getattr(fact, "loop", None)
         if isinstance(fact, f.LoopOpened):
-            loop = evolve(World(), one).loops[fact.loop]
-            self.loops[fact.loop] = (loop, fact.requisition)
+            self.loops[fact.loop] = evolve(World(), one).loops[fact.loop]
         elif (
             isinstance(handle, str)
             and handle in self.loops
             and not isinstance(fact, f.RecordViewed)
         ):
-            loop, requisition = self.loops[handle]
-            moved = evolve(World(loops={handle: loop}), one).loops[handle]
-            self.loops[handle] = (moved, requisition)
+            before = World(loops={handle: self.loops[handle]})
+            self.loops[handle] = evolve(before, one).loops[handle]
         else:
             self._around = evolve(self._around, one)
 

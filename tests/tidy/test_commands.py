@@ -4,15 +4,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from api.cli import main
 
 PLACE = re.compile(
     r"`((?:domain|policies|ledger|projections|api|tests|deploy|docs|requirements|\.ci)/[\w./-]*)`"
 )
 MAKE = re.compile(r"(?:`|^\$ ?|^)make ([a-z]+)\b", re.MULTILINE)
+OURS = re.compile(r"(?:`|^ *\$ ?)hireledger ([a-z]+)\b", re.MULTILINE)
 TARGET = re.compile(r"^([a-z]+):(.*)$", re.MULTILINE)
 
 needs_make = pytest.mark.skipif(
@@ -44,6 +47,16 @@ def unknown_places(root: Path, texts: Mapping[str, str]) -> Iterator[str]:
                 if not (root / match[1]).exists():
                     line = text.count("\n", 0, match.start()) + 1
                     yield f"{path}:{line}: {match[1]}"
+
+
+def unknown_commands(commands: Collection[str], texts: Mapping[str, str]) -> Iterator[str]:
+    """`hireledger` commands named in documents and messages that there are not."""
+    for path, text in texts.items():
+        if path.endswith((".md", ".py", ".yaml", ".service")) and not path.startswith("tests/"):
+            for match in OURS.finditer(text):
+                if match[1] not in commands:
+                    line = text.count("\n", 0, match.start()) + 1
+                    yield f"{path}:{line}: hireledger {match[1]}"
 
 
 def unexplained_targets(makefile: str) -> Iterator[str]:
@@ -82,6 +95,16 @@ def test_every_make_command_in_a_document_exists(
     )
 
 
+def test_every_command_of_ours_that_is_named_exists(
+    texts: dict[str, str], none_left: Callable[[list[str], str], None]
+) -> None:
+    """What a document or an error tells somebody to do can be done."""
+    none_left(
+        list(unknown_commands(main.commands, texts)),
+        "A document or a message names a command that there is not. Name one that there is:",
+    )
+
+
 def test_every_place_in_a_document_exists(
     root: Path, texts: dict[str, str], none_left: Callable[[list[str], str], None]
 ) -> None:
@@ -110,6 +133,8 @@ def test_an_unknown_or_unexplained_target_is_found() -> None:
     }
     assert list(unknown_targets(texts)) == ["README.md:1: make tset", "README.md:5: make demo"]
     assert list(unexplained_targets(texts["Makefile"])) == ["Makefile: hidden"]
+    said = {"ledger/a.py": "# first\n'Run `hireledger fix`, then `hireledger serve`.'"}
+    assert list(unknown_commands({"serve"}, said)) == ["ledger/a.py:2: hireledger fix"]
     somewhere = {"README.md": "In `tests/tidy/` and\n`domain/gone.py`, not `/v1/loops`."}
     assert list(unknown_places(Path(__file__).parents[2], somewhere)) == [
         "README.md:2: domain/gone.py"

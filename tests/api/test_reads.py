@@ -1,0 +1,95 @@
+"""Reads: pages and streams, clocks, diffs of the rubric, corrections, catalogue."""
+
+import json
+
+from office import Office, scorecard
+
+
+def test_a_list_pages_by_link_and_streams_to_its_end(office: Office) -> None:
+    """Following `rel=next` gives what the NDJSON stream gives, each fact once and in order."""
+    head = office.ledger_head()
+    pages: list[int] = []
+    path = "/facts?limit=7"
+    while path:
+        page = office.get("udo", path)
+        pages += [one["position"] for one in page["items"]]
+        link = page.headers.get("link", "")
+        path = link.partition(">")[0].removeprefix("</v1") if 'rel="next"' in link else ""
+        if pages[-1] >= head:
+            break
+    assert pages[:head] == list(range(1, head + 1))
+    told = office.get("udo", "/facts?limit=50", headers={"Accept": "application/x-ndjson"})
+    assert told.headers["content-type"].startswith("application/x-ndjson")
+    streamed = [json.loads(line)["position"] for line in told.text.splitlines()]
+    assert streamed[:head] == list(range(1, head + 1))
+
+
+def test_an_unchanged_answer_is_not_sent_again(office: Office) -> None:
+    """A reader who has the entity tag gets 304 without a body."""
+    first = office.get("hana", "/scorecards/llm")
+    again = office.get("hana", "/scorecards/llm", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status, again.text) == (304, "")
+
+
+def test_versions_of_a_scorecard_are_told_apart(office: Office) -> None:
+    """A diff names by pointer what changed, lineage where a version comes from."""
+    changed = scorecard() | {"derived_from": {"id": "llm", "version": 1}}
+    changed["competencies"][0]["weight"] = 3
+    before = office.ledger_head()
+    office.did("hana", "/scorecards/llm/versions", changed)
+    diff = office.get("hana", "/scorecards/llm/diff?from=1&to=2")
+    assert diff["changes"] == {"/competencies/evals/weight": [1.0, 3.0]}
+    lineage = office.get("hana", "/scorecards/llm/lineage")["versions"]
+    assert [one["derived_from"] for one in lineage] == [None, {"id": "llm", "version": 1}]
+    assert lineage[0]["approved_for"] == ["llm-engineer"]
+    then = office.get("hana", f"/scorecards/llm?position={before}")
+    assert [v["version"] for v in then["versions"]] == [1]
+    assert office.get("hana", "/scorecards/llm/versions/2").status == 200
+    assert office.get("hana", f"/scorecards/llm/versions/2?position={before}").status == 404
+
+
+def test_a_correction_stands_beside_the_fact_it_is_about(office: Office) -> None:
+    """What a reader must know about an earlier fact is a fact; the earlier one stays."""
+    office.open("one")
+    (position,) = office.write_feedback("one", ["ivan"])
+    before = office.get("udo", f"/facts/{position}")["leaf"]
+    said = {"text": "The rating was meant for the other session."}
+    made = office.did("udo", f"/facts/{position}/correction", said)
+    assert office.get("udo", f"/facts/{position}")["leaf"] == before
+    told = office.get("udo", f"/facts/{made.position}")
+    assert list(told["values"].values()) == [said["text"]]
+    assert office.post("udo", "/facts/999999/correction", said).status == 404
+
+
+def test_the_catalogue_says_why_each_rule_is_there(office: Office) -> None:
+    """Every rule names source, practices, moments and examples of both kinds."""
+    rules = office.get("ivan", "/policies")["items"]
+    assert len(rules) == 28
+    for rule in rules:
+        assert rule["rationale"], rule["id"]
+        assert rule["source"], rule["id"]
+        assert {e["verdict"] for e in rule["examples"]} == {"accepted", "refused"}
+    one = office.get("ivan", "/policies/two-independent-interviewers")
+    assert one["core"] is True
+    assert office.get("ivan", "/policies/no-such-rule").status == 404
+
+
+def test_another_set_of_rules_can_be_asked_what_it_would_have_said(office: Office) -> None:
+    """A replay under today's rules differs where they do, and records nothing but the read."""
+    office.ready("one")
+    lenient = {"policies": [{"id": "feedback-on-time", "enforcement": "block"}]}
+    office.call("POST", "/v1/policy-sets/strict/versions", lenient, token=office.admin)
+    recorded = office.get("udo", "/loops/one/replay")
+    current = office.get("udo", "/loops/one/replay?set=strict")
+    assert recorded["identical"]
+    assert not current["identical"]
+    assert office.get("udo", "/loops/one/replay?set=unheard-of").status == 404
+
+
+def test_an_audit_read_is_itself_on_record(office: Office) -> None:
+    """Who read a loop's story with the audit role stands in the log before they see it."""
+    office.open("one")
+    office.get("udo", "/loops/one/timeline")
+    (read,) = office.get("udo", "/facts?type=record-viewed.v1")["items"]
+    assert json.loads(read["leaf"])["what"] == "timeline"
+    assert read["by"] == office.people["udo"]
