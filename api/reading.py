@@ -16,7 +16,7 @@ from domain.boundary import (
     requisition_items,
     scorecard_items,
 )
-from domain.codec import Recorded, decode
+from domain.codec import Recorded
 from domain.evolve import fold
 from domain.findings import Item
 from domain.refusals import Missing
@@ -65,7 +65,10 @@ class Read:
 
     def rows(self, *items: Item, clock: Clock | None = None) -> "list[Known]":
         """The facts that match, with their stored bytes, as of the clock."""
-        known = [Known(row, decode(row.leaf)) for row in self.group.select(items)]
+        rows = self.group.select(items)
+        known = [
+            Known(row, one.fact) for row, one in zip(rows, self.group.facts(rows), strict=True)
+        ]
         if clock is None:
             return known
         check_clock(clock)

@@ -1,8 +1,9 @@
 """Everything that runs while a ledger is served: traces, the store, the server with its reads."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
+from typing import TextIO
 
 from api import telemetry
 from api.serve import Serving, serving
@@ -12,14 +13,22 @@ from ledger.ledger import Ledger
 
 
 @contextmanager
-def running(settings: Settings) -> Generator[tuple[Ledger, Serving]]:
-    """A served ledger, begun where there is none; all of it ends with the block."""
-    telemetry.configure(settings.otlp_endpoint, version=version("hireledger"))
-    try:
-        with (
-            open_ledger(settings, make=True, watch=True) as ledger,
-            serving(settings, ledger) as served,
-        ):
-            yield ledger, served
-    finally:
-        telemetry.close()
+def running(settings: Settings, *, log: str | None = None) -> Generator[tuple[Ledger, Serving]]:
+    """A served ledger, begun where there is none; all of it ends with the block.
+
+    `log` is the name of a file in the data directory for the log's lines; None: standard error.
+    """
+    with ExitStack() as stack:
+        stack.callback(telemetry.close)
+        _configure(settings)
+        ledger = stack.enter_context(open_ledger(settings, make=True, watch=True))
+        if log is not None:
+            # Only now there is a data directory, with the mode that the store needs.
+            lines = stack.enter_context((settings.data / log).open("a", buffering=1))
+            stack.callback(_configure, settings)
+            _configure(settings, lines)
+        yield ledger, stack.enter_context(serving(settings, ledger))
+
+
+def _configure(settings: Settings, stream: TextIO | None = None) -> None:
+    telemetry.configure(settings.otlp_endpoint, stream, version=version("hireledger"))

@@ -20,6 +20,7 @@ DRAIN_SECONDS_MAX: Final = 10
 
 BACKLOG: Final = 2048
 _POLL_SECONDS: Final = 0.02
+_WATCH_SECONDS: Final = 0.25
 
 
 class ServerFailed(Failed):
@@ -36,7 +37,7 @@ class Serving:
 
     def wait(self, stop: threading.Event) -> None:
         """Until somebody stops it; raises `ServerFailed` if it ended by itself."""
-        while not stop.wait(1.0):
+        while not stop.wait(_WATCH_SECONDS):
             if not self._thread.is_alive():
                 raise ServerFailed("The server ended by itself; its log says why.")
 

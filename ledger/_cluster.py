@@ -191,12 +191,13 @@ def make_home(data: Path, store: Store, account: Account) -> Store:
 def make_socket_directory(data: Path, store: Store, account: Account) -> Store:
     """A directory for the socket that only the account enters, with a path short enough for one."""
     inside = store.home(data) / "socket"
-    length = len(os.fsencode(inside / f".s.PGSQL.{PORT}"))
-    wanted = inside if length <= SOCKET_BYTES_MAX else store.socket_elsewhere
+    path = os.fsencode(inside / f".s.PGSQL.{PORT}")
+    fits = len(path) <= SOCKET_BYTES_MAX and b"," not in path  # libpq reads a list of hosts
+    wanted = inside if fits else store.socket_elsewhere
     if wanted is not None and _is_private(Path(wanted), account):
         chosen = None if wanted == inside else str(wanted)
         return msgspec.structs.replace(store, socket_elsewhere=chosen)
-    # The data directory's path is too long, and the short one was not made yet, was swept from
+    # The data directory's path does not serve, and the short one was not made yet, was swept from
     # the temporary directory, or is in somebody else's hands.
     made = Path(tempfile.mkdtemp(prefix="hireledger-", dir="/tmp"))
     account.give(made)
@@ -255,15 +256,14 @@ def make_cluster(
 def command_line(
     home: Path, socket: Path, binaries: Binaries, settings: dict[str, str]
 ) -> list[str]:
-    """How the server is called. Every setting stands here, and none in a file, so that a new
-    version of hireledger brings its own.
+    """How the server is called: every setting stands here, none in a file that could grow old.
 
-    Durability is stated because it is what an answer to a request rests on. What clients send
-    never reaches the server's log: nor do their errors: see `make_roles`.
+    Durability is stated because the answer to a request rests on it. Statements and their
+    parameters never reach the server's log; neither do the ledger's errors (`_make_role`).
     """
     stated = {
         "listen_addresses": "",
-        "unix_socket_directories": f'"{socket}"',
+        "unix_socket_directories": '"{}"'.format(str(socket).replace('"', '""')),
         "unix_socket_permissions": "0700",
         "port": str(PORT),
         "max_connections": "64",

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -77,7 +78,8 @@ class Postmaster:
         """
         if orphans := self._orphans(ORPHAN_SECONDS_MAX):
             for pid in orphans:
-                self._signal(pid, signal.SIGQUIT)
+                if (pidfd := self._signal(pid, signal.SIGQUIT)) is not None:
+                    os.close(pidfd)
             if orphans := self._orphans(ORPHAN_SECONDS_MAX):
                 raise ServerFailed(
                     f"Processes of a server that died still hold {self.cluster}: "
@@ -125,8 +127,8 @@ class Postmaster:
                     raise ServerFailed(f"PostgreSQL did not start. {_reason(said, logs, known)}")
                 if time.monotonic() > deadline:
                     raise ServerFailed(
-                        f"PostgreSQL was not ready after {START_SECONDS_MAX} s and goes on "
-                        f"recovering; its log is in {logs}. Start again later."
+                        f"PostgreSQL was not ready after {START_SECONDS_MAX} s and is stopped. See "
+                        f"its log in {logs}, and start again."
                     )
                 time.sleep(POLL_SECONDS)
         return self._child.pid
@@ -177,11 +179,13 @@ class Postmaster:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:
             return None
-        if not self._account.serves(pid, self.cluster):
-            os.close(pidfd)
-            return None
-        signal.pidfd_send_signal(pidfd, number)
-        return pidfd
+        # What is proven now is the process that the pidfd holds, or one that came after its end.
+        if self._account.serves(pid, self.cluster):
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, number)
+                return pidfd
+        os.close(pidfd)
+        return None
 
     def _lock_file(self) -> tuple[int | None, str]:
         """The pid and the status (line 8: starting, ready, stopping) in postmaster.pid."""
@@ -197,7 +201,15 @@ class Postmaster:
 
 def ended(pidfd: int, seconds_max: float) -> bool:
     """Whether the process behind a pidfd has ended, after waiting for that at most so long."""
-    return bool(select.select([pidfd], [], [], seconds_max)[0])
+    return bool(wait_for([pidfd], seconds_max))
+
+
+def wait_for(descriptors: list[int], seconds_max: float) -> list[int]:
+    """Those of the descriptors that are readable, after waiting for one at most so long."""
+    waiting = select.poll()  # unlike select, it takes descriptors beyond 1,023
+    for descriptor in descriptors:
+        waiting.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in waiting.poll(seconds_max * 1000)]
 
 
 def _parent(pid: int) -> int:

@@ -16,7 +16,7 @@ from domain import commands as c
 from domain import facts as f
 from domain.boundary import boundary, first_items
 from domain.case import Case, Draft, Intent, Report
-from domain.codec import LeafTooLarge, Recorded, decode
+from domain.codec import LeafTooLarge
 from domain.decide import Context, claimed_at, conclude, draft
 from domain.evolve import fold
 from domain.findings import Basis, Item, Judged
@@ -88,11 +88,11 @@ def rehearse(asked: Asked, group: Group, rules: Catalogue) -> Rehearsed:
 class Reading:
     """What one command was decided on: the boundary's items, the facts they select, the state."""
 
-    def __init__(self, items: tuple[Item, ...], rows: Sequence[Row], upto: int) -> None:
+    def __init__(self, items: tuple[Item, ...], rows: Sequence[Row], group: Group) -> None:
         self.items = items
         self.rows = rows
-        self.upto = upto
-        self.facts = tuple(Recorded(row.position, decode(row.leaf)) for row in rows)
+        self.upto = group.head
+        self.facts = tuple(group.facts(rows))
         self.world = fold(self.facts)
 
     def basis(self) -> Basis:
@@ -109,9 +109,8 @@ class Reading:
 def read_boundary(command: c.AnyCommand, actor: str, group: Group) -> Reading:
     """The facts that a command of this person depends on, folded."""
     first = group.select(first_items(command))
-    loop = fold(Recorded(row.position, decode(row.leaf)) for row in first)
-    items = boundary(command, loop, actor)
-    return Reading(items, group.select(items), group.head)
+    items = boundary(command, fold(group.facts(first)), actor)
+    return Reading(items, group.select(items), group)
 
 
 def _read(command: c.AnyCommand, caller: Caller, group: Group) -> Reading:

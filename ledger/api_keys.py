@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 
 from domain.boundary import key_items, person_items
-from domain.codec import Recorded, decode
 from domain.decide import NewKey
 from domain.evolve import fold
 from domain.facts import KeyIssued, Role
@@ -49,7 +48,7 @@ def check_token(token: str, group: Group, now: datetime) -> KeyIssued | None:
     if parts is None:
         return None
     rows = group.select(key_items(parts[1]))
-    keys = fold(Recorded(row.position, decode(row.leaf)) for row in rows).keys
+    keys = fold(group.facts(rows)).keys
     key = keys.get(parts[1])
     if key is None or not hmac.compare_digest(key.issued.fact.secret_sha256, _digest(parts[2])):
         return None
@@ -62,5 +61,5 @@ def check_token(token: str, group: Group, now: datetime) -> KeyIssued | None:
 def roles_of_person(handle: str, group: Group) -> frozenset[Role] | None:
     """A registered person's roles now, or None for someone who is not registered."""
     rows = group.select(person_items(handle))
-    person = fold(Recorded(row.position, decode(row.leaf)) for row in rows).people.get(handle)
+    person = fold(group.facts(rows)).people.get(handle)
     return None if person is None else frozenset(person.roles)

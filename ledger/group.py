@@ -10,10 +10,11 @@ from datetime import datetime
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from domain.codec import Recorded, decode, encode, type_of
+from domain.codec import Recorded, encode, type_of
 from domain.facts import AnyFact
 from domain.findings import Item
 from ledger.aliases import Alias, Aliases, Kind
+from ledger.decoded import Decoded
 from ledger.keyring import KeyRing
 from ledger.recorder import NewRow, Recorder, Row
 from ledger.requests import Known, Request, Requests
@@ -31,6 +32,7 @@ class Store:
     aliases: Aliases
     requests: Requests
     keyring: KeyRing
+    decoded: Decoded = field(default_factory=Decoded)
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class Group:
     start: int
     clock: datetime | None
     rows: list[NewRow] = field(default_factory=list[NewRow])
+    pending: list[Recorded] = field(default_factory=list[Recorded])
     sealed: list[tuple[int, Sealed]] = field(default_factory=list[tuple[int, Sealed]])
     aliases: list[Alias] = field(default_factory=list[Alias])
     spent: dict[Request, tuple[str, tuple[int, ...]]] = field(
@@ -79,7 +82,16 @@ class Group:
         found = self.store.recorder.fetch(self.cur, old) if old else []
         new = {p: self.rows[p - self.start - 1] for p in positions if self.start < p <= self.head}
         found += [Row(p, r.type, r.tags, r.leaf) for p, r in new.items()]
-        return [Recorded(row.position, decode(row.leaf)) for row in sorted(found)]
+        return self.facts(sorted(found))
+
+    def facts(self, rows: Sequence[Row]) -> list[Recorded]:
+        """The facts of these rows; those of the log are decoded once in the life of the process."""
+        return [
+            self.pending[row.position - self.start - 1]
+            if row.position > self.start
+            else self.store.decoded.of(row)
+            for row in rows
+        ]
 
     def known(self, request: Request) -> Known | None:
         """What this request recorded before, if anything."""
@@ -119,6 +131,7 @@ class Group:
             recorded.append(Recorded(position, closed))
         # Only now, when nothing can fail any more: a command is in the group whole or not at all.
         self.rows += rows
+        self.pending += recorded
         self.sealed += values
         self.aliases += aliases
         self.spent[request] = (cause, tuple(one.position for one in recorded))

@@ -7,7 +7,6 @@ every user died (kill -9) is found, stopped in order and started anew by the nex
 
 import atexit
 import os
-import select
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -40,7 +39,7 @@ from ledger._cluster import (
     sweep_logs,
     write_store,
 )
-from ledger._postmaster import Postmaster
+from ledger._postmaster import Postmaster, wait_for
 from ledger._sharing import Users, turn
 from ledger.errors import LedgerError
 
@@ -182,7 +181,7 @@ class Embedded:
         if not self._store.ready:
             make_roles(self.data, self._store)
             self._save(msgspec.structs.replace(self._store, ready=True))
-        # From here on the store is usable; a crash before leaves one that the next start finishes.
+        # From here on the store is usable, and a start that finds it empty-handed is refused.
         self._meet()
 
     def _attach(self) -> None:
@@ -210,6 +209,8 @@ class Embedded:
         self._binaries = within_reach(found, self._account)
         if made:
             return
+        # The passwords are kept before anything rests on them; a crash from here on leaves a store
+        # that is not ready, and the next start goes through these lines again.
         self._save(self._store)
         self._save(make_home(self.data, self._store, self._account))
         self.home = self._store.home(self.data)
@@ -295,11 +296,11 @@ class Embedded:
     def _watch(self) -> None:
         """Start the server again whenever it dies; every process that watches may, one does."""
         while not self._stopping.is_set():
-            if self._lives(WATCH_SECONDS):
-                sweep_logs(self.home)
-                continue
             try:
-                self._revive()
+                if self._lives(WATCH_SECONDS):
+                    sweep_logs(self.home)
+                else:
+                    self._revive()
             except (LedgerError, OSError, psycopg.Error) as error:
                 _log.error("store not restarted", error=type(error).__name__)
                 self._stopping.wait(RETRY_SECONDS)
@@ -313,7 +314,7 @@ class Embedded:
         try:
             if self._account.serves(self.pid, self._postmaster.cluster) is False:
                 return False
-            return pidfd not in select.select([pidfd, self._wake], [], [], seconds_max)[0]
+            return pidfd not in wait_for([pidfd, self._wake], seconds_max)
         finally:
             os.close(pidfd)
 
@@ -324,5 +325,5 @@ class Embedded:
             running = self._postmaster.find()  # another process may have been first
             if running is None or not self._postmaster.wait_ready(running):
                 running = self._launch()
-                _log.warning("store-restarted")
+                _log.warning("store restarted")
             self.pid = running

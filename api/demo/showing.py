@@ -4,7 +4,7 @@ import signal
 import sys
 import time
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from rich.console import Console
@@ -17,6 +17,9 @@ from api.serve import stopped_by_signal
 from api.settings import Settings
 from api.store import admin_key
 
+LOG: Final = "demo.log"
+"""In the data directory; on standard error the lines would run into the progress bar."""
+
 
 def run_demo(settings: Settings, *, as_json: bool, leave: bool) -> None:
     """Serve a ledger and record the season in it; with `leave`, end after that.
@@ -27,7 +30,7 @@ def run_demo(settings: Settings, *, as_json: bool, leave: bool) -> None:
     """
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with running(settings) as (ledger, serving):
+        with running(settings, log=LOG) as (ledger, serving):
             started = time.monotonic()
             with Bar("Recording a season", calls_in_all()) as bar:
                 done = record(serving.address, settings.data, admin_key(settings), bar.on)
@@ -74,6 +77,7 @@ def _tell(summary: Summary, told: dict[str, Any], settings: Settings, *, leave: 
         call = f"  curl -s -H \"Authorization: Bearer {auditor}\" '{address}{path}'"
         console.print(call, highlight=False, markup=False)
     console.print(f"  curl -s {address}/openapi.json", highlight=False, markup=False)
+    console.print(f"The server's log is {settings.data / LOG}. Ctrl-C ends it.", highlight=False)
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:

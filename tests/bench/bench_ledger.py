@@ -29,7 +29,7 @@ SECONDS = 5.0
 @pytest.fixture
 def ledger(passable_dir: Path, tmp_path: Path) -> Generator[Ledger]:
     """A ledger on a server that keeps what it says, empty."""
-    with Embedded.start(passable_dir / "bench", watch=False) as server:
+    with Embedded.start(passable_dir / "bench-ledger", watch=False) as server:
         database = Database.embedded(server, schema=f"b_{secrets.token_hex(6)}")
         database.prepare()
         with Ledger(database, KeyRing.open(tmp_path / "keys"), load()) as ledger:

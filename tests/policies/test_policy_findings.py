@@ -17,7 +17,9 @@ from policies._sample import (
     JUNO,
     LOOP,
     REQUISITION,
+    SCREEN,
     TECH_LEAD,
+    prompt,
     ref,
     scorecard,
 )
@@ -147,3 +149,71 @@ def test_a_session_without_report_counts_with_the_prompts_planned_for_it(by: By)
     story = planned().wrote(JUNO, "design")
     assert by("safety-never-skipped", story.asks_gate().case).verdict == "passed"
     assert by("safety-never-skipped", planned().asks_gate().case).verdict == "refused"
+
+
+def hypothetical(positive: float | None, negative: float | None) -> c.VersionPrompt:
+    """A hypothetical with these costs of an error."""
+    bare = prompt("fraud", "framing", "hypothetical")
+    return replace(bare, cost_false_positive=positive, cost_false_negative=negative)
+
+
+@pytest.mark.parametrize(
+    ("rule", "command", "messages"),
+    [
+        (
+            "asymmetric-costs",
+            hypothetical(None, 200),
+            ["the hypothetical does not state what each kind of error costs"],
+        ),
+        (
+            "asymmetric-costs",
+            hypothetical(200, None),
+            ["the hypothetical does not state what each kind of error costs"],
+        ),
+        (
+            "asymmetric-costs",
+            hypothetical(5, 5),
+            ["both kinds of error cost the same in this hypothetical"],
+        ),
+        ("asymmetric-costs", hypothetical(5, 0), []),
+        ("asymmetric-costs", prompt("fraud", "framing"), []),
+        ("design-prompt-constraints", prompt("fraud", "framing"), []),
+        (
+            "design-prompt-constraints",
+            prompt("bare", "design", "design"),
+            ["the design prompt states no latency, no budget, no privacy, no failure mode"],
+        ),
+        (
+            "open-scope-guided",
+            replace(prompt("wide", "design"), scope="open", guidance_minutes=59),
+            ["the prompt is of open scope with 59 minutes of guidance; 60 are needed"],
+        ),
+        (
+            "open-scope-guided",
+            replace(prompt("wide", "design"), scope="open"),
+            ["the prompt is of open scope with 0 minutes of guidance; 60 are needed"],
+        ),
+        (
+            "inclusive-anchor",
+            scorecard(*COMPETENCIES[:3]),
+            ["no competency of the scorecard rates inclusive behaviour"],
+        ),
+    ],
+)
+def test_a_rubric_is_told_what_it_lacks(
+    by: By, rule: str, command: c.AnyCommand, messages: list[str]
+) -> None:
+    """A prompt or scorecard is adopted all the same where the rule only warns."""
+    receipt = by(rule, rubric().asks(TECH_LEAD, command).case)
+    assert [message for message, _ in said(receipt)] == messages
+    assert receipt.verdict == ("warned" if messages else "passed")
+
+
+def test_a_plan_is_told_which_buckets_and_competencies_it_leaves_out(by: By) -> None:
+    """Buckets are counted over prompts, competencies over sessions."""
+    screen = replace(SCREEN, competencies=("evaluation-design", "trade-offs"))
+    receipt = by("buckets-covered", planned().asks_plan(screen).case)
+    assert said(receipt) == [
+        ("no planned session looks at failure-modes, safety-judgement", ()),
+        ("no prompt looks into design, safety, collaboration", ()),
+    ]

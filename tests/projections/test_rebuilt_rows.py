@@ -88,7 +88,9 @@ def test_reading_and_refusals_leave_a_row_as_it_was(database: Database) -> None:
     silent = 0
     for handle, row in rows_in(database).items():
         loop = walk.loops[handle]
-        aside = {one.position for one in (*loop.views, *loop.gate_refusals, *loop.stage_refusals)}
+        aside = {one.position for one in loop.views}
+        aside |= {one.position for one in loop.gate_refusals}
+        aside |= {one.position for one in loop.stage_refusals}
         aside |= {one.position for one in loop.decision_refusals}
         assert row.position == max(set(loop.positions) - aside)
         silent += loop.positions[-1] in aside

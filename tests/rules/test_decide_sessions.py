@@ -54,6 +54,14 @@ def test_a_session_cannot_end_before_it_started() -> None:
     )
 
 
+def test_a_session_noted_at_one_instant_is_recorded() -> None:
+    """Some calendars keep no end; that is thin, but it can be true."""
+    instant = replace(COMPLETED, ended_at=COMPLETED.started_at)
+    made = given(*PLANNED).when(instant).draft().fact
+    assert isinstance(made, f.SessionCompleted)
+    assert made.started_at == made.ended_at
+
+
 def test_a_session_that_has_not_ended_is_not_completed() -> None:
     """What lies ahead has not happened."""
     given(*PLANNED).when(replace(COMPLETED, ended_at=s.NOW + s.HOUR)).refused(

@@ -221,6 +221,6 @@ def test_root_of_a_user_namespace_is_told_to_start_as_a_plain_user(
     if shutil.which("unshare") is None or subprocess.run(probe, capture_output=True).returncode:
         pytest.skip("this kernel or container allows no user namespaces")
     new_data.mkdir(mode=0o755)
-    said = beside(new_data, programs, wrap=tuple(probe[:-1])).said()
+    said = beside(new_data, programs, uid=0, wrap=tuple(probe[:-1])).said()
     assert said["error"] == "NoAccount"
     assert "may not become" in said["message"]

@@ -195,6 +195,18 @@ def test_a_long_path_of_the_data_directory_gets_a_short_closed_socket_directory(
         (long / each).rename(data / each)
 
 
+def test_a_data_directory_may_have_any_name(copied_data: Path, programs: Path, ask: Ask) -> None:
+    """Spaces, quotes, commas and other letters in a path stop neither server nor client."""
+    odd = copied_data / "odd, 'na\"me\\ = ü%d"
+    odd.mkdir(mode=0o711)
+    for each in ("store.json", "postgres"):
+        (copied_data / each).rename(odd / each)
+    with Embedded.start(odd, binaries=programs, settings=UNSAFE) as server:
+        assert ask(server.url("runtime"), "SELECT 1") == 1
+    for each in ("store.json", "postgres"):
+        (odd / each).rename(copied_data / each)
+
+
 def test_a_data_directory_that_is_a_file_is_refused(new_data: Path) -> None:
     """The message names it and says what to do."""
     new_data.write_text("")

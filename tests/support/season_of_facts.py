@@ -87,8 +87,8 @@ def _rubric(chance: random.Random) -> Iterator[NewRow]:
 def _of_loop(loop: int, number: int, chance: random.Random) -> NewRow:
     own = f"loop:{loop}"
     if number == 0:
-        tags = (own, f"candidate:{loop}", f"requisition:{requisition_of(loop)}")
-        return new(_leaf(chance), *tags, of="loop-opened.v1")
+        about = (f"candidate:{loop}", f"requisition:{requisition_of(loop)}")
+        return new(_leaf(chance), own, *about, of="loop-opened.v1")
     if number % 6 == 0:
         viewer = f"viewer:p_{chance.randrange(300)}"
         return new(_leaf(chance), own, viewer, of="feedback-viewed.v1")
