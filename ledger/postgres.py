@@ -181,7 +181,7 @@ class Embedded:
         if not self._store.ready:
             make_roles(self.data, self._store)
             self._save(msgspec.structs.replace(self._store, ready=True))
-        # From here on the store is usable, and a start that finds it empty-handed is refused.
+        # Ready: a start that finds no cluster is refused from here on, never given an empty one.
         self._meet()
 
     def _attach(self) -> None:

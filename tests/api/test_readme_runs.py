@@ -27,9 +27,9 @@ def test_the_loop_in_the_readme_is_refused_and_then_decided(
     """Every line answers 201, but the one decision that came too early."""
     with open_office(database, tmp_path) as office:
         script = _shell_lines().replace(
-            "URL=http://127.0.0.1:8080", f"URL={str(office.client.base_url).rstrip('/')}"
+            "URL=http://127.0.0.1:8000", f"URL={str(office.client.base_url).rstrip('/')}"
         )
-        assert "127.0.0.1:8080" not in script
+        assert "127.0.0.1:8000" not in script
         (tmp_path / ".hireledger").mkdir()
         shutil.copy(tmp_path / "admin.key", tmp_path / ".hireledger" / "admin.key")
         ran = subprocess.run(

@@ -30,9 +30,8 @@ class Followers:
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
-        self._listening = threading.Thread(target=self._listen, daemon=True)
-        self._listening.start()
         self.states: dict[int, list[str]] = {}
+        threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -87,9 +86,10 @@ def test_killed_at_random_moments_two_processes_count_every_fact_once(
             sleep(0.02)
 
     writer = threading.Thread(target=write)
+    alive: list[int] = []
     writer.start()
-    alive = [followers.start(), followers.start()]
     try:
+        alive += [followers.start(), followers.start()]
         for _ in range(KILLS):
             sleep(chance.random() * PAUSE_SECONDS_MAX)
             followers.kill(alive.pop(chance.randrange(2)))

@@ -1,0 +1,50 @@
+"""For tests of faults: a furnished ledger, and a way to make its writer wait."""
+
+import secrets
+import time
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from hall import Hall, open_hall
+from ledger.database import Database
+from ledger.ledger import Ledger
+from ledger.postgres import Embedded
+
+Held = Callable[[Ledger], AbstractContextManager[None]]
+_WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+@pytest.fixture
+def hall(server: Embedded, tmp_path: Path) -> Generator[Hall]:
+    """A ledger with staff, rubric and a requisition, without HTTP."""
+    database = Database.embedded(server, schema=f"t_{secrets.token_hex(6)}")
+    database.prepare()
+    with open_hall(database, tmp_path) as opened:
+        opened.open_requisition("r-1")
+        yield opened
+
+
+@pytest.fixture
+def held(server: Embedded) -> Held:
+    """Holds the log's lock for a block, in which one more command is stuck in the writer.
+
+    What is asked for in the block therefore waits, and is committed as one group after it.
+    """
+
+    @contextmanager
+    def hold(ledger: Ledger) -> Generator[None]:
+        with ledger.database.connect("runtime") as connection, connection.cursor() as cur:
+            ledger.store.recorder.lock(cur)
+            hall = Hall(ledger)
+            stuck = ledger.submit(hall.a_stranger())
+            deadline = time.monotonic() + 30
+            while not connection.execute(_WAITING).fetchall()[0][0]:
+                assert time.monotonic() < deadline, "the writer does not wait for the lock"
+                time.sleep(0.01)
+            yield
+        stuck.result(30)
+
+    return hold

@@ -1,0 +1,140 @@
+"""A furnished ledger without HTTP: staff, rubric and requisitions, asked through `Ledger.submit`.
+
+    hall = Hall(ledger)
+    hall.furnish()
+    hall.open_requisition("r-1")
+    done = hall.ask("hana", c.OpenLoop(...)).result()
+"""
+
+import secrets
+from collections.abc import Generator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import msgspec
+
+import office
+from domain import commands as c
+from domain import facts as f
+from domain.codec import Recorded
+from domain.values import make_handle
+from ledger.asked import SYSTEM, Asked, Caller, Done
+from ledger.database import Database
+from ledger.first_start import first_start
+from ledger.keyring import KeyRing
+from ledger.ledger import Ledger
+
+SCORECARD: Final = "llm"
+PARTY: Final[Mapping[str, tuple[f.Role, ...]]] = {
+    "hana": ("hiring_manager", "interviewer", "approver"),
+    "theo": ("approver", "interviewer"),
+    "petra": ("approver", "interviewer"),
+    "dora": ("decision_maker", "interviewer"),
+    "ivan": ("interviewer",),
+    "inga": ("interviewer",),
+    "olga": ("interviewer",),
+    "mallory": ("hiring_manager", "decision_maker", "approver"),
+    "udo": ("auditor",),
+}
+"""Staff; mallory has every role of a hiring team, and no team names her."""
+GHOST: Final = "ghost"
+"""Somebody with a handle whom nobody has registered."""
+
+_KEY: Final = make_handle("k", bytes(16))
+_ADMINISTRATOR: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
+
+C = TypeVar("C", bound=c.Command)
+
+
+@dataclass
+class Hall:
+    """A ledger and those who ask it for something."""
+
+    ledger: Ledger
+    people: dict[str, str] = field(default_factory=dict[str, str])
+    number: int = 0
+    digests: list[str] = field(default_factory=list[str])
+
+    def caller(self, who: str) -> Caller:
+        """A member of staff, named by a service that records for them."""
+        handle = make_handle("p", bytes(16)) if who == GHOST else self.people[who]
+        return Caller(_KEY, handle, "asserted", None)
+
+    def asked(self, who: str, command: c.AnyCommand, key: str | None = None) -> Asked:
+        """A request by a member of staff; with a fresh request key unless `key` gives one."""
+        self.number += 1
+        body = type(command).__name__.encode() + b" " + msgspec.json.encode(command)
+        return Asked(command, self.caller(who), key or f"hall-{self.number}", body)
+
+    def ask(self, who: str, command: c.AnyCommand, key: str | None = None) -> "Future[Done]":
+        """What comes of it."""
+        return self.ledger.submit(self.asked(who, command, key))
+
+    def did(self, who: str, kind: type[C], body: Mapping[str, Any]) -> tuple[Recorded, ...]:
+        """What a command that must be accepted recorded."""
+        return self.ask(who, made(kind, body)).result(60).recorded
+
+    def furnish(self) -> None:
+        """Staff, two versions of a scorecard, and prompts."""
+        for person, roles in PARTY.items():
+            self.number += 1
+            command = c.RegisterPerson(id=person, name=f"{person.title()} Invented", roles=roles)
+            asked = Asked(command, _ADMINISTRATOR, f"register-{person}", b"")
+            (recorded,) = self.ledger.submit(asked).result(60).recorded
+            self.people[person] = cast("f.PersonRegistered", recorded.fact).person
+        for title in ("Engineer", "Engineer, and more"):
+            content = {"scorecard": SCORECARD, **office.scorecard(), "title": title}
+            (recorded,) = self.did("hana", c.VersionScorecard, content)
+            self.digests.append(cast("f.ScorecardVersioned", recorded.fact).content_digest)
+        for competency, bucket in office.COMPETENCIES:
+            asked_for = {"prompt": f"{competency}-talk", **office.prompt(competency, bucket)}
+            self.did("hana", c.VersionPrompt, asked_for)
+
+    def open_requisition(self, slug: str) -> None:
+        """A requisition whose team approved version 1 of the scorecard, and its posting."""
+        self.did("hana", c.OpenRequisition, {"id": slug, **office.requisition()})
+        for person, capacity in (
+            ("hana", "hiring_manager"),
+            ("theo", "tech_lead"),
+            ("petra", "partner"),
+        ):
+            approval = {
+                "scorecard": SCORECARD,
+                "version": 1,
+                "requisition": slug,
+                "capacity": capacity,
+                "content_digest": self.digests[0],
+            }
+            self.did(person, c.ApproveScorecard, approval)
+        posting = {"posting": slug, **office.posting(), "requisition": slug}
+        self.did("hana", c.VersionPosting, posting)
+
+    def a_stranger(self) -> Asked:
+        """A request by the administrator to register somebody nobody has met."""
+        name = secrets.token_hex(8)
+        command = c.RegisterPerson(id=name, name="Nobody Inparticular", roles=("interviewer",))
+        return Asked(command, _ADMINISTRATOR, name, name.encode())
+
+    def head(self) -> int:
+        """How many facts the log has."""
+        with self.ledger.reading() as group:
+            return group.head
+
+
+def made(kind: type[C], body: Mapping[str, Any]) -> C:
+    """A command from a body as callers write it, path fields included."""
+    return msgspec.convert(body, kind)
+
+
+@contextmanager
+def open_hall(database: Database, directory: Path, *, furnished: bool = True) -> Generator[Hall]:
+    """A ledger of its own after its first start, until the block ends."""
+    with Ledger(database, KeyRing.open(directory / "keys"), office.rules()) as ledger:
+        first_start(ledger, directory / "admin.key")
+        hall = Hall(ledger)
+        if furnished:
+            hall.furnish()
+        yield hall
