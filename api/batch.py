@@ -15,11 +15,11 @@ from msgspec import Meta, Raw, Struct
 
 from api.answers import Written, answer
 from api.auth import admit, authenticate, identify
-from api.desk import Desk, ask
+from api.desk import Desk, ask, outcome
 from api.edge import KEY_LENGTH_MAX, split_lines
 from api.headers import request_id
 from api.openapi import Route
-from api.problems import Problem, ProblemBody, malformed, problem_of
+from api.problems import Problem, ProblemBody, malformed, problem_of, report
 from api.refusals import problem_of_outage, problem_of_refusal
 from api.routes import match_post
 from api.strict import decode_body
@@ -62,7 +62,7 @@ class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class _Waiting(Struct, frozen=True):
     key: str | None
-    outcome: "asyncio.Future[Done] | Problem"
+    outcome: "asyncio.Future[Done] | Exception"
     token: str | None = None
 
 
@@ -71,13 +71,12 @@ async def serve_batch(request: AnyRequest, desk: Desk) -> AsyncIterator[bytes]:
     issued = await desk.in_thread(_authenticate, request, desk)
     readers: dict[str | None, Reader] = {}
     waiting: deque[_Waiting] = deque()
-    instance = request_id(request.scope)
     async for line in split_lines(request.stream()):
         waiting.append(await _start(line, issued, readers, waiting, desk))
         if len(waiting) >= IN_FLIGHT_MAX:
-            yield await _finish(waiting.popleft(), instance)
+            yield await _finish(waiting.popleft(), request.scope)
     while waiting:
-        yield await _finish(waiting.popleft(), instance)
+        yield await _finish(waiting.popleft(), request.scope)
 
 
 def _authenticate(request: AnyRequest, desk: Desk) -> KeyIssued:
@@ -112,8 +111,8 @@ async def _start(
         raw = bytes(sent.body)
         asked, token = ask(reader, found.route, found.path, sent.key, raw, at="/body")
         return _Waiting(key, asyncio.wrap_future(desk.ledger.submit(asked)), token)
-    except Problem as problem:
-        return _Waiting(key, problem)
+    except Exception as error:  # noqa: BLE001  (such as a store that has just gone away)
+        return _Waiting(key, error)
 
 
 def _decode(line: bytes) -> _Sent:
@@ -151,16 +150,18 @@ async def _settle(before: deque[_Waiting]) -> bool:
     return bool(running)
 
 
-async def _finish(waiting: _Waiting, instance: str) -> bytes:
+async def _finish(waiting: _Waiting, scope: Any) -> bytes:
     try:
-        if isinstance(waiting.outcome, Problem):
+        if isinstance(waiting.outcome, Exception):
             raise waiting.outcome
-        done = await waiting.outcome
+        done = await outcome(waiting.outcome)
         written, _ = answer(done, waiting.token)
         result = Result(key=waiting.key, status=201, positions=written.positions, answer=written)
     except Exception as error:  # noqa: BLE001  (one bad line never spoils the others)
         problem = _problem(error)
-        result = Result(key=waiting.key, status=problem.status, problem=problem.told(instance))
+        report(error, problem, scope)
+        told = problem.told(request_id(scope))
+        result = Result(key=waiting.key, status=problem.status, problem=told)
     return msgspec.json.encode(result) + b"\n"
 
 

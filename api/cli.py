@@ -100,8 +100,9 @@ def serve(
     with stopped_by_signal() as stop, running(settings) as (ledger, serving):
         for notice in ledger.database.notices:
             click.echo(notice, err=True)
-        document = {"address": serving.address, "admin_key": str(admin_key(settings))}
-        _say(as_json, document, f"hireledger is ready at {serving.address}")
+        key = str(admin_key(settings))
+        said = f"hireledger is ready at {serving.address} (the administrator's key: {key})"
+        _say(as_json, {"address": serving.address, "admin_key": key}, said)
         sys.stdout.flush()
         serving.wait(stop)
 

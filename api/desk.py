@@ -21,7 +21,7 @@ from domain import commands as c
 from domain.facts import Role
 from domain.values import make_handle
 from ledger.api_keys import issue_secret
-from ledger.asked import Asked, Rehearsed
+from ledger.asked import Asked, Done, Rehearsed, Unavailable
 from ledger.group import Group
 from ledger.ledger import READERS, Ledger
 from ledger.reading import Reader
@@ -29,6 +29,7 @@ from ledger.reading import Reader
 P = ParamSpec("P")
 T = TypeVar("T")
 OUTCOME_SECONDS_MAX: Final = 30.0
+_SILENT: Final = "the store does not answer; send the same request key again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,7 @@ class Desk:
     ) -> Answered:
         """Step 1 here, 2 to 7 by the ledger; raises problems and refusals."""
         asked, token = ask(reader, route, path, key, raw)
-        # If the caller hangs up now, the command is recorded all the same: the key will tell.
-        done = await asyncio.shield(asyncio.wrap_future(self.ledger.submit(asked)))
+        done = await outcome(asyncio.wrap_future(self.ledger.submit(asked)))
         written, location = answer(done, token)
         return Answered(written, location, done.replayed)
 
@@ -91,8 +91,22 @@ class Desk:
             )
             for note in notes
         ]
-        for one in waiting:
-            one.result(timeout=OUTCOME_SECONDS_MAX)
+        try:
+            for one in waiting:
+                one.result(timeout=OUTCOME_SECONDS_MAX)
+        except TimeoutError:
+            raise Unavailable(_SILENT, recorded=None) from None
+
+
+async def outcome(waiting: "asyncio.Future[Done]") -> Done:
+    """What a command recorded, once it is on disk; raises what it was refused with.
+
+    If the caller hangs up meanwhile, the command is recorded all the same: the key will tell.
+    """
+    try:
+        return await asyncio.wait_for(asyncio.shield(waiting), OUTCOME_SECONDS_MAX)
+    except TimeoutError:
+        raise Unavailable(_SILENT, recorded=None) from None
 
 
 def admitted(headers: Mapping[str, str], roles: Collection[Role], group: Group) -> Reader:

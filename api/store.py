@@ -11,6 +11,7 @@ from typing import Final
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 import policies
 from api.settings import Settings, SettingWrong
@@ -78,18 +79,17 @@ def admin_key(settings: Settings) -> Path:
 
 
 def _external(settings: Settings) -> Database:
+    urls = (settings.database or "", settings.runtime_database, settings.projector_database)
     try:
-        return Database.external(
-            settings.database or "",
-            settings.schema,
-            settings.runtime_database,
-            settings.projector_database,
-        )
+        for url in urls:
+            conninfo_to_dict(url or "")
     except psycopg.ProgrammingError:
         raise SettingWrong(
-            "The URL of the database is not one that PostgreSQL's clients read. It looks like "
+            "A URL of the database is not one that PostgreSQL's clients read. It looks like "
             "postgresql://user:password@host:5432/database."
         ) from None
+    owner, runtime, projector = urls
+    return Database.external(owner or "", settings.schema, runtime, projector)
 
 
 def _made(database: Database) -> bool:

@@ -138,6 +138,10 @@ class _Collector:
             raise XesError(
                 f"Line {error.lineno}, column {error.offset}: this is not well-formed XML ({said})."
             ) from None
+        except (LookupError, ValueError):
+            raise XesError(
+                "Line 1: the file is in an encoding that is not known here. Convert it to UTF-8."
+            ) from None
 
     # ---------------------------------------------------------------- what stands where
 

@@ -43,8 +43,8 @@ with tip as materialized (
 ), fresh as materialized (
     select tip.head + n as position, type, tags::text[] as tags, leaf, leaf_hash, recorded
     from tip, unnest(
-        %(types)s::text[], %(tags)s::text[], %(leaves)b::bytea[], %(hashes)b::bytea[],
-        %(recorded)s::timestamptz[]
+        %(types)b::text[], %(tags)b::text[], %(leaves)b::bytea[], %(hashes)b::bytea[],
+        %(recorded)b::timestamptz[]
     ) with ordinality as given(type, tags, leaf, leaf_hash, recorded, n)
     where held and in_time
 ), kept as (
@@ -52,7 +52,7 @@ with tip as materialized (
     select position, type, tags, leaf, leaf_hash, recorded from fresh
 ), found_again as (
     insert into {}.fact_tags (tag, position)
-    select distinct tag, position from fresh, unnest(tags) as tag
+    select tag, position from fresh, unnest(tags) as tag
 )
 select head, held, in_time, case when held and in_time then pg_notify(%(channel)s, '') end
 from tip
@@ -91,6 +91,7 @@ class LogSql:
         self.fetch = text(_FETCH)
         self.page = text(_PAGE)
         self.insert = text(_INSERT)
+        self.insert_repeating = text(_INSERT.replace("select tag,", "select distinct tag,"))
         self._tagged, self._also_tagged = text(_TAGGED), text(_ALSO_TAGGED)
         self._of_types, self._scan = text(_OF_TYPES), text(_SCAN)
         self._shaped = cache(self._of_shape)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import structlog
 from msgspec.structs import replace
 from opentelemetry import trace
 
@@ -31,6 +32,7 @@ from ledger.resolve import named_in, resolve
 from ledger.tree import basis_root
 from policies import Catalogue
 
+_log = structlog.get_logger()
 _tracer = trace.get_tracer("hireledger")
 # The ledger's own notes of who read what: they depend on nothing and need no role.
 _NOTES = c.NoteFeedbackViewed | c.NoteRecordViewed
@@ -141,7 +143,12 @@ def judge(drafted: Draft, reading: Reading, context: Context, rules: Catalogue) 
     if drafted.moment is None:
         return Judged(now=context.now)
     case = _case(drafted, reading, context)
-    return rules.judge(case, pinned_set(drafted, reading.world), drafted.state_findings)
+    return rules.judge(case, pinned_set(drafted, reading.world), drafted.state_findings, _alert)
+
+
+def _alert(policy: str, error: str) -> None:
+    """A rule that cannot judge stands in the way of everyone: somebody has to mend it."""
+    _log.error("rule failed", policy=policy, error=error)
 
 
 def pinned_set(drafted: Draft, world: World) -> f.PolicySetAdopted | None:

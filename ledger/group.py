@@ -6,6 +6,7 @@ Nothing here is committed. A crash loses it all, and nothing of it was acknowled
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
@@ -17,7 +18,7 @@ from ledger.aliases import Alias, Aliases, Kind
 from ledger.decoded import Decoded
 from ledger.keyring import KeyRing
 from ledger.recorder import NewRow, Recorder, Row
-from ledger.requests import Known, Request, Requests
+from ledger.requests import Known, Request, Requests, Scope
 from ledger.resolve import Named, Names
 from ledger.seal import Sealed, seal
 from ledger.vault import Vault
@@ -35,6 +36,14 @@ class Store:
     decoded: Decoded = field(default_factory=Decoded)
 
 
+class Spending(NamedTuple):
+    """A request key that the group spends, and what on."""
+
+    request: Request
+    cause: str
+    positions: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Group:
     """Commands decided one after another on the log up to `start`, each seeing those before it."""
@@ -47,8 +56,8 @@ class Group:
     pending: list[Recorded] = field(default_factory=list[Recorded])
     sealed: list[tuple[int, Sealed]] = field(default_factory=list[tuple[int, Sealed]])
     aliases: list[Alias] = field(default_factory=list[Alias])
-    spent: dict[Request, tuple[str, tuple[int, ...]]] = field(
-        default_factory=dict[Request, tuple[str, tuple[int, ...]]]
+    spent: dict[tuple[Scope, str], Spending] = field(
+        default_factory=dict[tuple[Scope, str], Spending]
     )
 
     @classmethod
@@ -77,10 +86,14 @@ class Group:
         return found
 
     def at(self, positions: Sequence[int]) -> list[Recorded]:
-        """The facts at these positions; those that do not exist are left out."""
-        old = [p for p in positions if p <= self.start]
-        found = self.store.recorder.fetch(self.cur, old) if old else []
+        """The facts at these positions; those that do not exist are left out.
+
+        A position past the head is one that another process has recorded meanwhile: so it is read
+        from the log, unless the group has given it out itself and will have to decide again.
+        """
         new = {p: self.rows[p - self.start - 1] for p in positions if self.start < p <= self.head}
+        old = [p for p in positions if p not in new]
+        found = self.store.recorder.fetch(self.cur, old) if old else []
         found += [Row(p, r.type, r.tags, r.leaf) for p, r in new.items()]
         return self.facts(sorted(found))
 
@@ -88,16 +101,16 @@ class Group:
         """The facts of these rows; those of the log are decoded once in the life of the process."""
         return [
             self.pending[row.position - self.start - 1]
-            if row.position > self.start
+            if self.start < row.position <= self.head
             else self.store.decoded.of(row)
             for row in rows
         ]
 
     def known(self, request: Request) -> Known | None:
         """What this request recorded before, if anything."""
-        for earlier, (cause, positions) in self.spent.items():
-            if (earlier.scope, earlier.key) == (request.scope, request.key):
-                return Known(positions, cause, same_body=earlier.body == request.body)
+        mine = self.spent.get((request.scope, request.key))
+        if mine is not None:
+            return Known(mine.positions, mine.cause, same_body=mine.request.body == request.body)
         return self.store.requests.find(self.cur, request)
 
     def names(self, named: Sequence[Named]) -> Names:
@@ -110,7 +123,9 @@ class Group:
         unknown = {one.id for one in named if (one.kind, one.id) not in handles}
         existing = self.store.aliases.existing(self.cur, unknown)
         existing |= {alias.handle for alias in self.aliases} & unknown
-        return Names(handles, frozenset(existing))
+        # A handle says what it stands for: a person's stands for no candidate, nor for a loop.
+        misplaced = {one.id for one in named if not one.id.startswith(f"{one.kind[0]}_")}
+        return Names(handles, frozenset(existing - misplaced))
 
     def add(
         self,
@@ -134,7 +149,8 @@ class Group:
         self.pending += recorded
         self.sealed += values
         self.aliases += aliases
-        self.spent[request] = (cause, tuple(one.position for one in recorded))
+        positions = tuple(one.position for one in recorded)
+        self.spent[request.scope, request.key] = Spending(request, cause, positions)
         self.clock = recorded[-1].fact.stamp.recorded
         return tuple(recorded)
 
@@ -143,7 +159,4 @@ class Group:
         self.store.recorder.insert(self.cur, self.rows)
         self.store.vault.store(self.cur, self.sealed)
         self.store.aliases.add_many(self.cur, self.aliases)
-        self.store.requests.add_many(
-            self.cur,
-            [(request, cause, positions) for request, (cause, positions) in self.spent.items()],
-        )
+        self.store.requests.add_many(self.cur, list(self.spent.values()))

@@ -1,6 +1,6 @@
 """One ledger: its store, its rules, its writer, and a pool for readers, put together."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Final, Self
@@ -64,7 +64,7 @@ class Ledger:
             return rehearse(asked, group, self.rules)
 
     @contextmanager
-    def reading(self) -> Iterator[Group]:
+    def reading(self) -> Generator[Group]:
         """The log as it stands now, on a pooled connection; raises `Unavailable`."""
         try:
             with self._readers.connection() as connection, connection.cursor() as cur:

@@ -19,6 +19,7 @@ from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 
 from domain.refusals import Refusal
+from ledger._patience import Patience
 from ledger.accept import accept
 from ledger.aliases import AliasTaken
 from ledger.asked import Asked, Done, Unavailable
@@ -29,14 +30,16 @@ from policies import Catalogue
 
 GROUP_MAX: Final = 256
 RETRY_SECONDS: Final = 0.25
+SILENT_SECONDS_MAX: Final = 15.0
+"""How long the store may say nothing before it counts as gone."""
+
+# A process that froze while it held the log's lock gives it up after this long.
+_FROZEN: Final = "SET idle_in_transaction_session_timeout = '10s'"
 # What makes one command impossible to store without saying anything about its neighbours.
-_SPOILT: Final = (
-    AliasTaken,
-    RequestKeyTaken,
-    VaultError,
-    psycopg.DataError,
-    psycopg.IntegrityError,
-)
+_SPOILT: Final = (AliasTaken, RequestKeyTaken, VaultError)
+# SQLSTATE classes and codes that tell of the store, not of a command: the connection, resources
+# such as disk space, an operator's intervention, a server that only reads, a conflict to retry.
+_AWAY: Final = ("08", "25006", "40", "53", "55P03", "57")
 _log = structlog.get_logger()
 _tracer = trace.get_tracer("hireledger")
 
@@ -44,6 +47,12 @@ _tracer = trace.get_tracer("hireledger")
 class _Job(NamedTuple):
     asked: Asked
     answer: "Future[Done]"
+    span: trace.Span
+
+    @property
+    def trace(self) -> otel.Context:
+        """Where the steps of this command belong."""
+        return trace.set_span_in_context(self.span, self.asked.trace)
 
 
 class _Decided(NamedTuple):
@@ -62,24 +71,35 @@ class Writer:
         self._rules = rules
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._connection: Connection[TupleRow] | None = None
-        self._closing = threading.Event()
+        self._patience = Patience(SILENT_SECONDS_MAX)
+        self._door = threading.Lock()
+        self._closing = False
         self._thread = threading.Thread(target=self._run, name="hireledger-writer", daemon=True)
         self._thread.start()
 
     def submit(self, asked: Asked) -> "Future[Done]":
-        """The facts once they are committed, or a `Refusal`, or `Unavailable`."""
-        answer: Future[Done] = Future()
-        if self._closing.is_set():
-            answer.set_exception(Unavailable("the ledger is stopping; try again", recorded=False))
-        else:
-            self._jobs.put(_Job(asked, answer))
-        return answer
+        """The facts once they are committed, or a `Refusal`, or `Unavailable`, or what failed."""
+        name = type(asked.command).__name__
+        span = _tracer.start_span(f"command {name}", asked.trace, attributes={"command": name})
+        job = _Job(asked, Future(), span)
+        # It runs from here on, so that nobody can cancel it: a caller who stops waiting must not
+        # take the answer away from under the writer, and what was asked for is recorded.
+        job.answer.set_running_or_notify_cancel()
+        with self._door:
+            if not self._closing:
+                self._jobs.put(job)
+                return job.answer
+        _tell(job, Unavailable("the ledger is stopping; try again", recorded=False))
+        return job.answer
 
     def close(self) -> None:
         """Answers what is waiting, then ends."""
-        self._closing.set()
-        self._jobs.put(None)
-        self._thread.join(timeout=30)
+        with self._door:
+            # Whoever came in before is in the queue before the end mark, and is answered.
+            self._closing = True
+            self._jobs.put(None)
+        self._thread.join(timeout=SILENT_SECONDS_MAX)
+        self._patience.close()
 
     def _run(self) -> None:
         while True:
@@ -127,9 +147,7 @@ class Writer:
         try:
             self._commit(connection, jobs)
         except _SPOILT as error:
-            # Nothing of the group is recorded. One of them cannot be: find out which, one by one.
-            connection.rollback()
-            self._one_by_one(jobs, error)
+            self._one_by_one(connection, jobs, error)
         except _CommitFailed as error:
             # The answer to the commit is lost: whether it took place, a retry will tell.
             _log.warning("commit answer lost", error=str(error))
@@ -137,6 +155,9 @@ class Writer:
             said = "the store went away while it recorded: send the same request key again"
             _refuse_all(jobs, Unavailable(said, recorded=None))
         except psycopg.Error as error:
+            if not _is_away(connection, error):
+                self._one_by_one(connection, jobs, error)
+                return
             # Nothing was committed. An idle connection breaks when the store restarts: once more.
             _log.warning("the store failed", error=type(error).__name__)
             self._drop_connection()
@@ -146,7 +167,11 @@ class Writer:
                 said = "the store is away; nothing was recorded: try again"
                 _refuse_all(jobs, Unavailable(said, recorded=False))
 
-    def _one_by_one(self, jobs: Sequence[_Job], error: Exception) -> None:
+    def _one_by_one(
+        self, connection: Connection[TupleRow], jobs: Sequence[_Job], error: Exception
+    ) -> None:
+        """Nothing of the group is recorded. One of them cannot be: find out which."""
+        connection.rollback()
         if len(jobs) > 1:
             for job in jobs:
                 self._serve([job])
@@ -157,9 +182,20 @@ class Writer:
             said = "another request used this id at the same moment: send this one again"
             _refuse_all(jobs, Unavailable(said, recorded=False))
         else:
-            _fail(jobs[0], error)
+            _tell(jobs[0], error)
 
     def _commit(self, connection: Connection[TupleRow], jobs: Sequence[_Job]) -> None:
+        self._patience.begin(connection)
+        try:
+            decided = self._record(connection, jobs)
+        finally:
+            self._patience.end()
+        # Step 7. It is on disk: now, and not before, the callers hear of it.
+        for job, done in decided:
+            _tell(job, done)
+
+    def _record(self, connection: Connection[TupleRow], jobs: Sequence[_Job]) -> list[_Decided]:
+        """Step 6: decided, written and committed, or nothing of it."""
         with connection.cursor() as cur:
             group, decided = self._decide(cur, jobs)
             if group.rows:
@@ -171,6 +207,7 @@ class Writer:
                     group, decided = self._decide(cur, jobs)
                 # Step 6. Under the lock the head is where the group began: positions are dense,
                 # and what each command rested on is all there was.
+                self._patience.begin(connection)
                 group.write()
                 # A crash up to here leaves nothing. A crash from here on may leave all of it: the
                 # request keys tell the callers who ask again.
@@ -181,18 +218,14 @@ class Writer:
                 _trace_append(decided, started)
             else:
                 connection.rollback()
-        # Step 7. It is on disk: now, and not before, the callers hear of it.
-        for job, done in decided:
-            if isinstance(done, Done):
-                job.answer.set_result(done)
-            else:
-                job.answer.set_exception(done)
+        return decided
 
     def _decide(self, cur: Cursor[TupleRow], jobs: Sequence[_Job]) -> tuple[Group, list[_Decided]]:
         group = Group.begin(self._store, cur)
         decided: list[_Decided] = []
         for job in jobs:
-            token = otel.attach(job.asked.trace)
+            self._patience.begin(cur.connection)
+            token = otel.attach(job.trace)
             try:
                 decided.append(_Decided(job, accept(job.asked, group, self._rules)))
             except Refusal as refusal:
@@ -212,6 +245,8 @@ class Writer:
             return self._connection
         try:
             self._connection = self._connect()
+            self._connection.execute(_FROZEN)
+            self._connection.commit()
         except psycopg.Error:
             time.sleep(RETRY_SECONDS)
             self._connection = None
@@ -230,20 +265,39 @@ class _CommitFailed(psycopg.OperationalError):
     """The answer to a commit was lost."""
 
 
+def _is_away(connection: Connection[TupleRow], error: psycopg.Error) -> bool:
+    """Whether it was the store that failed, rather than one of the commands."""
+    if connection.closed or error.sqlstate is None:
+        return connection.closed or isinstance(error, psycopg.OperationalError)
+    return error.sqlstate.startswith(_AWAY)
+
+
 def _refuse_all(jobs: Sequence[_Job], error: Unavailable) -> None:
     for job in jobs:
-        _fail(job, error)
+        _tell(job, error)
 
 
-def _fail(job: _Job, error: Exception) -> None:
-    if not job.answer.done():
-        job.answer.set_exception(error)
+def _tell(job: _Job, outcome: Done | Exception) -> None:
+    """The answer, once; its span ends with it."""
+    if job.answer.done():
+        return
+    if isinstance(outcome, Done):
+        job.span.set_attribute("verdict", "replayed" if outcome.replayed else "recorded")
+        job.span.set_attribute("positions", [one.position for one in outcome.recorded])
+    else:
+        job.span.set_attribute("verdict", "refused" if isinstance(outcome, Refusal) else "failed")
+        job.span.set_attribute("error.type", type(outcome).__name__)
+    job.span.end()
+    if isinstance(outcome, Done):
+        job.answer.set_result(outcome)
+    else:
+        job.answer.set_exception(outcome)
 
 
 def _trace_append(decided: Sequence[_Decided], started: int) -> None:
     """The append was one for all of them; each command's trace shows it."""
     for job, done in decided:
         if isinstance(done, Done) and not done.replayed:
-            span = _tracer.start_span("append", context=job.asked.trace, start_time=started)
+            span = _tracer.start_span("append", context=job.trace, start_time=started)
             span.set_attribute("positions", [one.position for one in done.recorded])
             span.end()

@@ -2,11 +2,11 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
-import msgspec
 import psycopg
 import pytest
 
@@ -118,33 +118,32 @@ def test_a_row_that_the_store_will_not_take_spoils_no_neighbour(
     assert isinstance(after.result(30), Done)
 
 
-def test_a_rule_that_raises_refuses_with_its_id_and_alerts(hall: Hall, held: Held) -> None:
+def test_a_rule_that_raises_refuses_with_its_id_and_alerts(
+    hall: Hall, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The gate is refused by the broken rule, a line says which, and a neighbour is recorded."""
     lines = io.StringIO()
     broken = hall.ledger.rules.current["dissent-answered"]
 
-    def raises(case: Case, _: object) -> list[Found]:
+    def raises(case: Case, _: object) -> Iterator[Found]:
         raise ZeroDivisionError(f"about {case.loop.handle}")
 
-    hall.ledger.rules.rules["dissent-answered", broken.version] = msgspec.structs.replace(
-        broken, check=raises
-    ) if False else type(broken)(  # pragma: no cover
-        **{name: getattr(broken, name) for name in broken.__slots__} | {"check": raises}
-    )
+    rules = hall.ledger.rules
+    monkeypatch.setitem(rules.rules, (broken.id, broken.version), replace(broken, check=raises))
     hall.ask("hana", opening("app-1")).result(30)
     configure_lines(lines)
     with held(hall.ledger):
         gate = hall.ask("hana", c.PassEvidenceGate(loop="app-1"))
         other = hall.ask("hana", opening("app-2"))
-    configure_lines()
     (refusal,) = gate.result(30).recorded
+    configure_lines()
     found: Any = refusal.fact
     (failed,) = (one for one in found.judged.receipts if one.policy == "dissent-answered")
     assert (failed.verdict, failed.findings[0].enforcement) == ("refused", "block")
     assert isinstance(other.result(30), Done)
     told = [json.loads(line) for line in lines.getvalue().splitlines()]
-    (alert,) = (one for one in told if one.get("policy") == "dissent-answered")
-    assert (alert["level"], alert["error"]) == ("error", "ZeroDivisionError")
+    alerts = [one for one in told if one.get("policy") == "dissent-answered"]
+    assert {(one["level"], one["error"]) for one in alerts} == {("error", "ZeroDivisionError")}
 
 
 def test_a_retry_that_arrives_while_its_first_is_committed_is_told_what_it_recorded(

@@ -348,3 +348,11 @@ def test_a_command_that_no_rule_judges_makes_no_case() -> None:
     """A story that asks for one is wrong, and says so."""
     with pytest.raises(ValueError, match="no rule judges this command"):
         evidenced().asks(TECH_LEAD, c.OpenDebrief(loop=LOOP))
+
+
+@pytest.mark.parametrize("number", [FINDINGS_PER_RULE_MAX, FINDINGS_PER_RULE_MAX - 1])
+def test_as_many_findings_as_fit_are_all_given(gate: Case, number: int) -> None:
+    """Nothing is summed up as long as there is room."""
+    found = [replace(FOUND, message=f"something is wrong: {n}") for n in range(number)]
+    one = receipt(rule(yielding(*found)), gate)
+    assert [x.message for x in one.findings] == [x.message for x in found]

@@ -308,3 +308,42 @@ def test_anonymisation_counts_by_when_it_happened(by: By) -> None:
         by("take-home-anonymised-first", story.does(HIRING_MANAGER, late).asks_gate().case).verdict
         == "passed"
     )
+
+
+def test_of_two_take_homes_each_is_anonymised_for_itself(by: By) -> None:
+    """One anonymised submission does not speak for the other."""
+    second = replace(TAKE_HOME, id="second")
+    story = planned(TAKE_HOME, second).does(HIRING_MANAGER, anonymised())
+    story.wrote(KOFI, "exercise").wrote(KOFI, "second")
+    assert said(by("take-home-anonymised-first", story.asks_gate().case)) == [
+        (
+            "the take-home was reviewed before it was anonymised",
+            (at(story, f.FeedbackSubmitted),),
+        )
+    ]
+
+
+def test_a_rating_off_the_scale_is_found(by: By) -> None:
+    """The gate trusts no check that was made when feedback came in."""
+    story = Story()
+    for one in evidenced().facts:
+        fact = one.fact
+        if isinstance(fact, f.FeedbackSubmitted) and fact.session == "screen":
+            ratings = tuple(replace(rated, rating=5) for rated in fact.ratings)
+            fact = replace(fact, ratings=ratings)
+        story.happened(fact)
+    assert said(by(EVIDENCED, story.asks_gate().case)) == [
+        (
+            "a rating is off the scorecard's scale of 1 to 4",
+            (at(story, f.FeedbackSubmitted, 0),),
+        )
+    ]
+
+
+def test_references_need_not_follow_the_standard(by: By) -> None:
+    """Referees are not candidates: what they are asked is compared with nothing."""
+    calls = replace(SCREEN, id="calls", stage="references", kind="reference")
+    story = planned(SCREEN, calls).held("screen")
+    assert by("same-prompts-for-all", story.asks_gate().case).verdict == "passed"
+    story.held("calls", prompts=(ref("prompt-injection"),))
+    assert by("same-prompts-for-all", story.asks_gate().case).verdict == "passed"

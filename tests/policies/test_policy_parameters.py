@@ -185,3 +185,19 @@ def test_at_other_stages_screening_has_no_say(under: Under) -> None:
     assert under(rule, elsewhere).verdict == "passed"
     advance = c.DecideStage(loop=LOOP, stage="screening", outcome="advance")
     assert under(rule, story.asks(HIRING_MANAGER, advance).case).verdict == "passed"
+
+
+def test_a_house_that_rejects_by_posted_criteria_only_says_so(under: Under) -> None:
+    """Where a second reader does not help, the refusal does not ask for one."""
+    case = planned().asks_reject("screening", reason("competency", "trade-offs")).case
+    rule = "screening-by-posted-criteria"
+    (finding,) = under(rule, case, screen_no_hire="block").findings
+    assert (
+        finding.message == "the rejection at screening names no knock-out that the posting states"
+    )
+    assert finding.cure == "name a posted knock-out, or let the candidate go on"
+    (finding,) = under(rule, case, screen_no_hire="warn").findings
+    assert finding.enforcement == "warn"
+    assert finding.cure == (
+        "name a posted knock-out, or have a second person read and write independently"
+    )

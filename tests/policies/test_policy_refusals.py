@@ -234,3 +234,27 @@ def test_a_competency_that_only_the_scorecard_knows_was_not_announced(by: By) ->
             (card, listing),
         )
     ]
+
+
+def test_a_second_reader_who_does_not_count_is_none(by: By) -> None:
+    """A form of someone with a disqualifying relationship does not make a rejection."""
+    story = planned().disclosed(IRIS, "family").wrote(IRIS, "screen")
+    asked = story.asks_reject("screening", reason("competency", "evaluation-design"))
+    assert by(TWO, asked.case).verdict == "refused"
+    ((message, positions),) = said(by("screening-by-posted-criteria", asked.case))
+    assert positions == (at(story, f.PostingVersioned),)
+    assert message == (
+        "the rejection at screening names no knock-out that the posting states, and nobody else"
+        " read independently"
+    )
+
+
+def test_forms_that_do_not_count_are_not_another_session(by: By) -> None:
+    """A form written after reading makes one session not two."""
+    story = planned().wrote(KOFI, "panel").wrote(IRIS, "panel").read(IRIS).wrote(IRIS, "screen")
+    receipt = by(TWO, story.asks_gate().case)
+    first = at(story, f.FeedbackSubmitted, 0)
+    assert said(receipt) == [
+        ("all independent evidence comes from one and the same session", (first, first + 1))
+    ]
+    assert by(TWO, story.wrote(JUNO, "design").asks_gate().case).findings == ()

@@ -136,6 +136,17 @@ def test_a_setting_that_no_rule_can_follow_is_told_where_and_why(
         setting("scorecard-approved-by-three", distinct_approvers_min=2),
         setting("feedback-on-time", "block", due="next_business_day"),
         setting("relationships-disclosed", disqualifying=()),
+        setting(
+            "relationships-disclosed",
+            disqualifying=(
+                "alumni",
+                "colleague",
+                "current_manager",
+                "family",
+                "referrer",
+                "other",
+            ),
+        ),
         setting("screening-by-posted-criteria", "warn", screen_no_hire="warn"),
     ],
 )

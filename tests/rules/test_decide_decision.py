@@ -88,6 +88,13 @@ def test_everything_that_ends_a_loop_is_found_at_once() -> None:
     ]
 
 
+def test_the_latest_withdrawal_is_what_stands_in_the_way() -> None:
+    """Whoever came back and left again left the second time."""
+    before = (later.WITHDREW, later.CLOSED, later.REOPENED, later.WITHDREW)
+    drafted = given(*TO_DECIDE, *before).when(DECISION, by=s.DECIDER).draft()
+    assert [found.positions for found in drafted.state_findings] == [(HERE + 3,)]
+
+
 def test_a_reopened_loop_is_decided_anew() -> None:
     """Neither the closing nor the withdrawal before it stands any more."""
     before = (*RECOMMENDED, later.WITHDREW, later.CLOSED, later.REOPENED)

@@ -125,8 +125,9 @@ def _put_to_rest(data: Path) -> None:
 
 def _remove(data: Path) -> None:
     store = read_store(data) if (data / "store.json").is_file() else None
-    if store is not None and store.elsewhere is not None:
-        shutil.rmtree(store.elsewhere, ignore_errors=True)
+    for elsewhere in (store.elsewhere, store.socket_elsewhere) if store is not None else ():
+        if elsewhere is not None:
+            shutil.rmtree(elsewhere, ignore_errors=True)
     if (data / "postgres").is_dir():
         _put_to_rest(data)
     shutil.rmtree(data, ignore_errors=True)

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from time import sleep
 
+import structlog
+
 from followed import TALLY
 from ledger.database import Database
 from ledger.postgres import Embedded
@@ -25,6 +27,7 @@ def main(data: Path, schema: str) -> None:
     follower.BATCH_FACTS = BATCH_FACTS  # type: ignore[misc]
     follower.GATHER_SECONDS = 0.0  # type: ignore[misc]
     _build.BUILD_FACTS = BUILD_FACTS  # type: ignore[misc]
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for _ in sys.stdin:
         if os.fork() == 0:

@@ -1,9 +1,9 @@
 """A furnished ledger without HTTP: staff, rubric and requisitions, asked through `Ledger.submit`.
 
-    hall = Hall(ledger)
-    hall.furnish()
-    hall.open_requisition("r-1")
-    done = hall.ask("hana", c.OpenLoop(...)).result()
+hall = Hall(ledger)
+hall.furnish()
+hall.open_requisition("r-1")
+done = hall.ask("hana", c.OpenLoop(...)).result()
 """
 
 import secrets
@@ -46,7 +46,7 @@ GHOST: Final = "ghost"
 _KEY: Final = make_handle("k", bytes(16))
 _ADMINISTRATOR: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
 
-C = TypeVar("C", bound=c.Command)
+C = TypeVar("C", bound=c.AnyCommand)
 
 
 @dataclass

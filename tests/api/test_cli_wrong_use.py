@@ -1,0 +1,122 @@
+"""What the command line says when it is used wrongly, or the store is not there."""
+
+import secrets
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from api.settings import Settings, SettingWrong, read_settings, variable_of
+from command_line import COMMAND, Shell
+from ledger.postgres import Embedded
+
+
+def test_help_lists_every_command_and_says_what_it_is_for() -> None:
+    """Whoever types the name alone learns what there is."""
+    command = [COMMAND, "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    for command in ("serve", "demo", "keys", "rebuild", "import", "export"):
+        assert command in shown
+    assert "xes" in Shell().run("import", "--help").out
+    assert "facts" in Shell().run("export", "--help").out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("keys", "list"), ("rebuild",), ("export", "facts"), ("keys", "revoke", "k_" + "a" * 26)],
+)
+def test_a_directory_without_a_ledger_is_left_as_it_is(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Only serving, the demo and importing begin a ledger; a wrong path begins none."""
+    elsewhere = tmp_path / "elsewhere"
+    ended = Shell(("--data", str(elsewhere))).run(*words, code=3)
+    assert "hireledger serve" in ended.err
+    assert not elsewhere.exists()
+
+
+def test_a_database_that_does_not_answer_is_told_by_exit_code_3(tmp_path: Path) -> None:
+    """Also when its URL says more than should be repeated."""
+    url = "postgresql://somebody:hidden@127.0.0.1:1/nowhere"
+    ended = Shell(("--data", str(tmp_path), "--database", url)).run("keys", "list", code=3)
+    assert "does not answer" in ended.err
+    assert "hidden" not in ended.err
+
+
+def test_a_text_that_is_no_url_is_wrong_use(tmp_path: Path) -> None:
+    """And the text, which may be a password, is not repeated."""
+    wrong = Shell(("--data", str(tmp_path), "--database", "not a url"))
+    ended = wrong.run("keys", "list", code=2)
+    assert "postgresql://" in ended.err
+    assert "not a url" not in ended.err
+
+
+def test_a_log_with_facts_is_not_opened_with_new_keys(server: Embedded, tmp_path: Path) -> None:
+    """Keys made anew beside another ledger's log would open nothing of it."""
+    schema = f"t_{secrets.token_hex(6)}"
+    store = ("--database", server.superuser_url())
+    variables = {"HIRELEDGER_SCHEMA": schema}
+    first, second = tmp_path / "first", tmp_path / "second"
+    xes = tmp_path / "empty.xes"
+    xes.write_text("<log/>")
+    Shell(("--data", str(first), *store), variables).run("import", "xes", str(xes))
+    ended = Shell(("--data", str(second), *store), variables).run("keys", "list", code=3)
+    assert str(second / "keys") in ended.err
+    assert not second.exists()
+    assert Shell(("--data", str(first), *store), variables).run("keys", "list").out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("keys", "create", "--service", "a", "--role", "emperor"), "interviewer"),
+        (("keys", "create", "--service", "A B", "--role", "auditor"), "hyphens"),
+        (("keys", "create", "--role", "auditor"), "exactly one"),
+        (("keys", "create", "--service", "a", "--role", "auditor", "--expires", "soon"), "zone"),
+        (("keys", "revoke", "k1"), "keys list"),
+        (("rebuild", "nonsense"), "There are"),
+    ],
+)
+def test_wrong_words_are_answered_by_what_is_right(
+    server: Embedded, tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    """Exit code 2, and a sentence that helps."""
+    schema = f"t_{secrets.token_hex(6)}"
+    options = ("--data", str(tmp_path), "--database", server.superuser_url())
+    shell = Shell(options, {"HIRELEDGER_SCHEMA": schema})
+    xes = tmp_path / "empty.xes"
+    xes.write_text("<log/>")
+    shell.run("import", "xes", str(xes))
+    ended = shell.run(*words, code=2)
+    assert told in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_settings_are_read_from_the_environment_and_options_win() -> None:
+    """Each setting has one variable; an option that was not given changes nothing."""
+    environment = {"HIRELEDGER_PORT": "81", "HIRELEDGER_HOST": "::1", "HIRELEDGER_SCHEMA": ""}
+    settings = read_settings(environment, port=None, host="localhost")
+    assert (settings.port, settings.host, settings.schema) == (81, "localhost", "hireledger")
+    assert variable_of("key_kek") == "HIRELEDGER_KEY_KEK"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("HIRELEDGER_PORT", "many"),
+        ("HIRELEDGER_PORT", "70000"),
+        ("HIRELEDGER_PROT", "80"),
+        ("HIRELEDGER_port", "80"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_and_its_value_is_not(variable: str, text: str) -> None:
+    """A typing error stops the start instead of being ignored."""
+    with pytest.raises(SettingWrong) as raised:
+        read_settings({variable: text})
+    assert variable in str(raised.value)
+    assert text not in str(raised.value)
+
+
+def test_settings_print_nothing_of_themselves() -> None:
+    """Secrets are among them."""
+    assert "hidden" not in repr(Settings(database="postgresql://u:hidden@h/d"))
