@@ -123,9 +123,8 @@ class _Import:
         self._in_flight: deque[tuple[_Sent, Future[Done]]] = deque()
 
     def run(self, traces: Iterator[Trace]) -> Progress:
-        sent = self._events(traces)
         try:
-            while group := list(islice(sent, GROUP_EVENTS)):
+            for group in _groups(self._events(traces)):
                 for one in self._unknown(group):
                     self._in_flight.append((one, self._ledger.submit(one.asked)))
                 self._settle(IN_FLIGHT_MAX - GROUP_EVENTS)
@@ -168,6 +167,21 @@ class _Import:
                 raise _changed(sent.where) from None
             self._known += replayed
             self._recorded += not replayed
+
+
+def _groups(events: Iterator[_Sent]) -> Iterator[list[_Sent]]:
+    """The events some at a time; those before a fault are given out before it is raised."""
+    group: list[_Sent] = []
+    try:
+        for event in events:
+            group.append(event)
+            if len(group) == GROUP_EVENTS:
+                yield group
+                group = []
+    except XesError:
+        yield group
+        raise
+    yield group
 
 
 def _case(trace: Trace, origin: Origin) -> str:

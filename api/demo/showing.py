@@ -1,5 +1,6 @@
 """`hireledger demo` itself: serve, record, tell what came of it and how to look, serve on."""
 
+import logging
 import signal
 import sys
 import time
@@ -28,6 +29,7 @@ def run_demo(settings: Settings, *, as_json: bool, leave: bool) -> None:
         StoryBroken: the ledger answered otherwise than the season needs.
         LedgerError, SettingWrong, ServerFailed: the ledger could not be served.
     """
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a call says nothing here
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         with running(settings, log=LOG) as (ledger, serving):

@@ -347,3 +347,15 @@ def test_references_need_not_follow_the_standard(by: By) -> None:
     assert by("same-prompts-for-all", story.asks_gate().case).verdict == "passed"
     story.held("calls", prompts=(ref("prompt-injection"),))
     assert by("same-prompts-for-all", story.asks_gate().case).verdict == "passed"
+
+
+def test_amending_blind_is_no_finding_at_the_gate(by: By) -> None:
+    """Only an amendment made after reading is named, with the form it amends."""
+    rule = "own-feedback-first"
+    story = evidenced().amended(JUNO)
+    assert by(rule, story.asks_gate().case).verdict == "passed"
+    story.read(KOFI).amended(KOFI)
+    forms = story.world.loops[LOOP].feedback
+    mine = next(w.position for w in forms if w.fact.author == KOFI)
+    ((_, positions),) = said(by(rule, story.asks_gate().case))
+    assert positions == (mine, at(story, f.FeedbackAmended))

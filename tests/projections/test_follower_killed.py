@@ -71,6 +71,10 @@ def followers(server: Embedded, database: Database) -> Generator[Followers]:
         text=True,
     ) as process:
         yield Followers(process)
+        # It ends when there is nothing more to hear, and only then do we stop to listen.
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(30) == 0
 
 
 def test_killed_at_random_moments_two_processes_count_every_fact_once(

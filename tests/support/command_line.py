@@ -59,7 +59,7 @@ class Shell:
 
     @contextmanager
     def start(self, *words: str) -> Generator["subprocess.Popen[str]"]:
-        """A command that goes on running; killed at the end of the block if it still does."""
+        """A command that goes on running; told to end at the end of the block if it still does."""
         process = subprocess.Popen(
             [COMMAND, *words, *self.options],
             env=self.environment,
@@ -70,7 +70,8 @@ class Shell:
         try:
             yield process
         finally:
-            process.kill()
+            # Not killed: the store that it started would be left behind.
+            process.terminate()
             process.communicate(timeout=SECONDS_MAX)
 
 

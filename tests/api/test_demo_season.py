@@ -1,0 +1,180 @@
+"""The sample season, recorded: the same every time, and all of what a season can hold."""
+
+import re
+import secrets
+import shutil
+import signal
+import stat
+import subprocess
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from api.demo.founding import RULES
+from api.demo.run import FILES, KEYS
+from api.demo.summary import Summary, summarise
+from command_line import Shell, ready
+from domain.codec import FACT_BY_TYPE
+from ledger.postgres import Embedded
+from recorded_season import Season, recorded_season
+
+pytestmark = pytest.mark.xdist_group("season")
+# Their commands come later; the facts are in the vocabulary already.
+NOT_YET = {
+    "portfolio-item-linked",
+    "explanation-issued",
+    "retro-opened",
+    "finding-recorded",
+    "retro-closed",
+    "rubric-change-proposed",
+    "rubric-change-adopted",
+    "rubric-change-rejected",
+    "peer-comparison-recorded",
+    "fairness-report-recorded",
+    "self-identification-recorded",
+    "hold-placed",
+    "hold-released",
+    "subject-erased",
+    "external-edit-detected",
+    "external-deletion-detected",
+}
+NOT_IN_A_SEASON = {"record-imported", "key-revoked", "scorecard-retired"}
+# These refuse without leaving a fact, or are turned off; the stories show that they refuse.
+LEAVE_NO_FINDING = {
+    "scorecard-approved-by-three",
+    "three-to-five-competencies",
+    "anchor-for-every-rating",
+    "recorded-when-it-happened",
+}
+
+
+@pytest.fixture(scope="module")
+def season(server: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Generator[Season]:
+    """The season in a ledger of its own."""
+    with recorded_season(server, tmp_path_factory.mktemp("season")) as recorded:
+        yield recorded
+
+
+@pytest.fixture(scope="module")
+def summary(season: Season) -> Summary:
+    """What it came to."""
+    return summarise(season.ledger)
+
+
+@pytest.fixture
+def shell(season: Season) -> Shell:
+    """Commands over the ledger in which the season is."""
+    store = ("--data", str(season.settings.data), "--database", str(season.settings.database))
+    return Shell(store, {"HIRELEDGER_SCHEMA": season.settings.schema})
+
+
+def without_looks(told: dict[str, Any]) -> dict[str, Any]:
+    """A summary without what other tests have looked at, which is recorded too."""
+    facts = {name: n for name, n in told["facts"].items() if "viewed" not in name}
+    return {**told, "facts": facts}
+
+
+def test_the_season_comes_out_the_same_in_another_ledger(
+    server: Embedded, tmp_path: Path, summary: Summary
+) -> None:
+    """Facts, verdicts, findings and refusals: every count is equal, by the command itself."""
+    options = ("--data", str(tmp_path), "--database", server.superuser_url(), "--json")
+    variables = {"HIRELEDGER_SCHEMA": f"t_{secrets.token_hex(6)}"}
+    told = Shell(options, variables).run("demo", "--exit").json
+    assert not told["recorded_before"]
+    assert told["summary"] == msgspec.to_builtins(summary)
+
+
+def test_the_season_holds_every_fact_that_can_be_recorded(summary: Summary) -> None:
+    """But imports, and what later issues bring."""
+    missing = {name.partition(".")[0] for name in set(FACT_BY_TYPE) - set(summary.facts)}
+    assert missing == NOT_YET | NOT_IN_A_SEASON
+    assert summary.facts["loop-opened.v1"] >= 60
+    assert set(summary.dispositions) == {
+        "hired", "rejected", "withdrawn", "filled", "cancelled", "knock_out",
+    }  # fmt: skip
+
+
+def test_every_rule_found_something_and_every_kind_of_intent_was_refused(
+    season: Season, summary: Summary
+) -> None:
+    """A season in which a rule is silent would not show it."""
+    assert set(season.ledger.rules.current) - set(summary.findings) == LEAVE_NO_FINDING
+    assert all(each["accepted"] and each["refused"] for each in summary.asked.values())
+    assert summary.excepted_by == {"every-competency-evidenced": 1, "same-prompts-for-all": 2}
+    assert {one["id"] for one in RULES} == {"recorded-when-it-happened"}
+
+
+def test_the_season_is_not_recorded_twice_in_one_ledger(
+    season: Season, shell: Shell, summary: Summary
+) -> None:
+    """The demo started again serves what is there."""
+    options = (*shell.options, "--json")
+    told = Shell(options, shell.variables).run("demo", "--exit").json
+    assert told["recorded_before"]
+    assert without_looks(told["summary"]) == without_looks(msgspec.to_builtins(summary))
+    assert told["address"] != season.address
+
+
+def test_the_demo_serves_on_and_its_lines_to_look_work(shell: Shell, season: Season) -> None:
+    """Every `curl` line that it prints answers with JSON; a signal ends it."""
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed: apt-get install curl")
+    with shell.start("demo", "--port", "0") as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        while not lines or "Ctrl-C" not in lines[-1]:
+            lines.append(process.stdout.readline())
+            assert lines[-1], "it ended before it said how to look"
+        looks = [line for line in lines if line.startswith("  curl ")]
+        assert len(looks) >= 4
+        for line in looks:
+            shown = subprocess.run(["bash", "-c", line], capture_output=True, timeout=60)
+            assert "status" not in _keys(msgspec.json.decode(shown.stdout)), line
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+    assert (season.settings.data / "demo.log").exists()
+
+
+def _keys(document: Any) -> set[str]:
+    return set(document) if isinstance(document, dict) else set()
+
+
+def test_the_keys_of_the_season_are_readable_by_their_owner_only(season: Season) -> None:
+    """One for the recording service, one for the auditor, one for an interviewer."""
+    directory = season.settings.data / KEYS
+    for file in FILES.values():
+        assert stat.S_IMODE((directory / file).stat().st_mode) == 0o600
+    key = (directory / "auditor.key").read_text().strip()
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = httpx.get(f"{season.address}/v1/loops?limit=1", headers=headers)
+    assert answer.status_code == 200
+
+
+def test_the_demo_tells_counts_in_words_too(shell: Shell, summary: Summary) -> None:
+    """Facts, refusals by rule, findings by rule, and how loops were closed."""
+    shown = shell.run("demo", "--exit").out
+    total = re.match(r"(\d+) facts", shown)
+    assert total
+    assert int(total[1]) >= sum(summary.facts.values())
+    for policy, refused in summary.refused_by.items():
+        assert re.search(rf"{policy[:30]}.*\b{max(refused.values())}\b", shown)
+    for title in ("Asked for", "Refused, by the rules", "Findings, by rule", "Closed as"):
+        assert title in shown
+
+
+def test_a_demo_without_the_first_key_says_what_is_missing(
+    server: Embedded, tmp_path: Path
+) -> None:
+    """Exit code 1, with the file's path."""
+    options = ("--data", str(tmp_path), "--database", server.superuser_url(), "--json")
+    variables = {"HIRELEDGER_SCHEMA": f"t_{secrets.token_hex(6)}"}
+    with Shell(options, variables).start("serve", "--port", "0") as process:
+        ready(process)
+    (tmp_path / "admin.key").unlink()
+    ended = Shell(options, variables).run("demo", "--exit", code=1)
+    assert "admin.key" in ended.err
