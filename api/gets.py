@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 from api.desk import Desk, admitted
 from api.headers import etag, is_fresh, next_link
 from api.reading import Read
-from api.reads.base import Path, Readable
+from api.reads.base import Readable
 from api.strict import decode_query, query_pairs
 from api.writes import AnyRequest, NoQuery, json_response, path_of, route_roles
 
@@ -28,11 +28,9 @@ def read_handler(readable: Readable, desk: Desk) -> HTTPRouteHandler:
     route = readable.route
 
     async def handle(request: AnyRequest) -> Response[bytes] | Stream:
-        query = decode_query(query_pairs(request.scope["query_string"]), route.query or NoQuery)
-        path = path_of(request)
-        told = await desk.in_thread(_answer, readable, desk, request, path, query)
+        told = await desk.in_thread(_answer, readable, desk, request)
         if NDJSON in request.headers.get("accept", "") and hasattr(told, "next"):
-            lines = _lines(told, readable, desk, request, path, query)
+            lines = _lines(told, readable, desk, request)
             return Stream(lines, media_type=NDJSON, status_code=200)
         return _page(request, told)
 
@@ -45,12 +43,17 @@ def read_handler(readable: Readable, desk: Desk) -> HTTPRouteHandler:
 
 
 def _answer(
-    readable: Readable, desk: Desk, request: AnyRequest, path: Path, query: Struct
+    readable: Readable, desk: Desk, request: AnyRequest, after: int | None = None
 ) -> Struct:
+    """The answer, from `after` on where that is given; the caller is admitted before all else."""
+    route = readable.route
     with desk.ledger.reading() as group:
-        reader = admitted(request.headers, route_roles(readable.route), group)
+        reader = admitted(request.headers, route_roles(route), group)
+        query = decode_query(query_pairs(request.scope["query_string"]), route.query or NoQuery)
+        if after is not None:
+            query = structs.replace(query, after=after)
         read = Read(group, reader)
-        told = readable.answer(read, path, query)
+        told = readable.answer(read, path_of(request), query)
     # Before a byte is sent, the log knows who is about to see it.
     desk.note(read.reader, read.notes)
     return told
@@ -73,7 +76,7 @@ def _page(request: AnyRequest, told: Struct) -> Response[bytes]:
 
 
 async def _lines(
-    first: Struct, readable: Readable, desk: Desk, request: AnyRequest, path: Path, query: Struct
+    first: Struct, readable: Readable, desk: Desk, request: AnyRequest
 ) -> AsyncGenerator[bytes]:
     """Every item from the first page to the end; the caller is admitted again for each page."""
     told = first
@@ -83,5 +86,4 @@ async def _lines(
         following = getattr(told, "next", None)
         if following is None:
             return
-        query = structs.replace(query, after=following)
-        told = await desk.in_thread(_answer, readable, desk, request, path, query)
+        told = await desk.in_thread(_answer, readable, desk, request, following)

@@ -137,11 +137,11 @@ def _structs(hint: object) -> Iterator[type[Struct]]:
 
 def _walk(value: Struct, pointer: str) -> Iterator[Named]:
     for name, encoded, kind, makes in _fields(type(value)):
-        inner = getattr(value, name)
+        inner: object = getattr(value, name)
         where = f"{pointer}/{encoded}"
-        many = cast("tuple[object, ...]", inner) if isinstance(inner, tuple) else None
-        for at, one in enumerate(many if many is not None else (inner,)):
-            here = where if many is None else f"{where}/{at}"
+        several = isinstance(inner, tuple)
+        for at, one in enumerate(cast("tuple[object, ...]", inner) if several else (inner,)):
+            here = f"{where}/{at}" if several else where
             if kind is not None and isinstance(one, str):
                 yield Named(here, kind, one, makes)
             elif isinstance(one, Struct):

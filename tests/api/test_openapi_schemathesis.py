@@ -1,5 +1,9 @@
 """The whole interface under generated requests: its own document says what may come back."""
 
+# The tool is generic over types that it leaves open.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+
 import json
 from collections.abc import Generator
 from pathlib import Path
@@ -26,7 +30,7 @@ from ledger.database import Database
 from ledger.postgres import Embedded
 from office import Office, open_office
 
-CHECKS = [
+CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,
     content_type_conformance,
@@ -35,7 +39,7 @@ CHECKS = [
     negative_data_rejection,
 ]
 Operation = APIOperation[Any, Any, Any, Any]
-EXAMPLES = 8
+EXAMPLES = 5
 EVERY_ROLE = [role for role in ROLES if role != "recorder"]
 # What exists, so that generated requests get past the look-up of what they name.
 KNOWN = {
@@ -90,7 +94,7 @@ def _try(operation: Operation, mode: GenerationMode, office: Office) -> None:
         derandomize=True,
         database=None,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     def requests(case: Case[Any], known: bool) -> None:
         if known and not _spoilt(case, ParameterLocation.PATH):

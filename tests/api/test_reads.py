@@ -1,6 +1,7 @@
 """Reads: pages and streams, clocks, diffs of the rubric, corrections, catalogue."""
 
 import json
+from typing import Any
 
 from office import Office, scorecard
 
@@ -33,8 +34,9 @@ def test_an_unchanged_answer_is_not_sent_again(office: Office) -> None:
 
 def test_versions_of_a_scorecard_are_told_apart(office: Office) -> None:
     """A diff names by pointer what changed, lineage where a version comes from."""
-    changed = scorecard() | {"derived_from": {"id": "llm", "version": 1}}
-    changed["competencies"][0]["weight"] = 3
+    changed: dict[str, Any] = scorecard()
+    changed["derived_from"] = {"id": "llm", "version": 1}
+    changed["competencies"][0] |= {"weight": 3}
     before = office.ledger_head()
     office.did("hana", "/scorecards/llm/versions", changed)
     diff = office.get("hana", "/scorecards/llm/diff?from=1&to=2")
