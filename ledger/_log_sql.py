@@ -51,8 +51,8 @@ with tip as materialized (
     insert into {}.facts (position, type, tags, leaf, leaf_hash, recorded)
     select position, type, tags, leaf, leaf_hash, recorded from fresh
 ), found_again as (
-    insert into {}.fact_tags (tag, position)
-    select tag, position from fresh, unnest(tags) as tag
+    insert into {}.fact_tags (tag, type, position)
+    select tag, type, position from fresh, unnest(tags) as tag
 )
 select head, held, in_time, case when held and in_time then pg_notify(%(channel)s, '') end
 from tip
@@ -61,12 +61,10 @@ from tip
 _TAGGED: Final = """
 select a.position from {}.fact_tags a where a.tag = %s and a.position > %s and a.position <= %s
 """
-_ALSO_TAGGED: Final = (
-    " and exists (select from {}.fact_tags b where b.tag = %s and b.position = a.position)"
-)
-_OF_TYPES: Final = (
-    " and exists (select from {}.facts f where f.position = a.position and f.type = any(%s))"
-)
+_ALSO_TAGGED: Final = """ and exists (
+    select from {}.fact_tags b where b.tag = %s and b.type = a.type and b.position = a.position
+)"""
+_OF_TYPES: Final = b" and a.type = any(%s)"
 _SCAN: Final = "select position from {}.facts where position > %s and position <= %s"
 _SCAN_ITEM: Final = b"(%s or type = any(%s)) and tags @> %s::text[]"
 
@@ -93,7 +91,7 @@ class LogSql:
         self.insert = text(_INSERT)
         self.insert_repeating = text(_INSERT.replace("select tag,", "select distinct tag,"))
         self._tagged, self._also_tagged = text(_TAGGED), text(_ALSO_TAGGED)
-        self._of_types, self._scan = text(_OF_TYPES), text(_SCAN)
+        self._scan = text(_SCAN)
         self._shaped = cache(self._of_shape)
 
     def matching(
@@ -136,7 +134,7 @@ class LogSql:
         )
 
     def _of_shape(self, other_tags: int, typed: bool) -> bytes:
-        return self._tagged + self._also_tagged * other_tags + (self._of_types if typed else b"")
+        return self._tagged + self._also_tagged * other_tags + (_OF_TYPES if typed else b"")
 
     def _found_by_reading(self, items: Sequence[Item], after: int, upto: int) -> Statement:
         params: list[object] = [after, upto]

@@ -94,7 +94,7 @@ def _receipt(
             on_error(rule.id, type(error).__name__)
         blocks: Enforcement = "block" if case.moment in INTENTS else "warn"
         return _unable(rule, "this rule failed and could not judge", blocks)
-    others = {f"{o}.{p}": v for o, seen in used.items() if o != rule.id for p, v in seen.items()}
+    others = {f"{o}.{p}": v for o, seen in used.items() for p, v in seen.items()}
     exception = _exception(case, rule.policy) if any(not one.advice for one in found) else None
     return Receipt(
         policy=rule.id,

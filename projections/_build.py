@@ -163,7 +163,8 @@ class _Build:
                     position = behind
                 # The new tables are as far as the old ones or further: no reader goes back.
                 _wait_at_most(cur, SWAP_WAIT_MS_MAX)
-                for name in stand.tables if stand is not None else ():
+                old = stand.tables if stand is not None else ()
+                for name in sorted({*old, *projection.tables}):
                     cur.execute(sql.SQL("drop table if exists {}").format(self.live.table(name)))
                 for name in projection.tables:
                     rename = sql.SQL("alter table {} rename to {}")

@@ -24,6 +24,12 @@ create table if not exists {followed} (
 )
 """
 _MAKING: Final = "select pg_advisory_xact_lock(hashtextextended('hireledger:views:' || %s, 0))"
+_FORGET: Final = """
+delete from {followed}
+where exists (
+    select from unnest(tables) as name where to_regclass(format('%%I.%%I', %s::text, name)) is null
+)
+"""
 _LOCK: Final = "select version, position, tables from {followed} where projection = %s for update"
 _ADVANCE: Final = "update {followed} set position = %s where projection = %s"
 _PUT: Final = """
@@ -60,10 +66,14 @@ class Lag(NamedTuple):
 
 
 def make_table(connection: Connection, site: Site) -> None:
-    """Make the table of positions unless it is there; two processes may do so at once."""
+    """Make the table of positions unless it is there; two processes may do so at once.
+
+    A projection that lost a table, because somebody dropped it, counts as never built.
+    """
     with connection.transaction():
         connection.execute(_MAKING, [site.views])
         connection.execute(site.text(_MAKE))
+        connection.execute(site.text(_FORGET), [site.views])
 
 
 def lock(cur: Cursor[TupleRow], site: Site, projection: Projection) -> Stand | None:

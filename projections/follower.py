@@ -34,6 +34,9 @@ STAND_BY_SECONDS: Final = 0.25
 RETRY_SECONDS: Final = 0.25
 REST_SECONDS_MAX: Final = 30.0
 
+# The store is away; or somebody dropped our tables, and a new session makes them again.
+_BEGIN_AGAIN: Final = (psycopg.OperationalError, psycopg.errors.UndefinedTable)
+
 State = Literal["starting", "standing_by", "following", "away", "stopped"]
 
 _log = structlog.get_logger()
@@ -135,7 +138,7 @@ class Follower:
         except Stopped:
             return 0, 0
         except Exception as error:
-            if connection.closed or isinstance(error, psycopg.OperationalError):
+            if connection.closed or isinstance(error, _BEGIN_AGAIN):
                 raise
             rest = self._rests.setdefault(projection.name, _Rest())
             rest.begin()

@@ -40,11 +40,12 @@ CREATE TRIGGER facts_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON facts
 
 CREATE TABLE fact_tags (
     tag text NOT NULL,
+    type text NOT NULL,
     position bigint NOT NULL REFERENCES facts,
-    PRIMARY KEY (tag, position)
+    PRIMARY KEY (tag, type, position)
 );
 
-COMMENT ON TABLE fact_tags IS 'facts.tags, one a row: how a boundary is read.';
+COMMENT ON TABLE fact_tags IS 'facts.tags, one a row with the type: a boundary is read from the key alone.';
 
 CREATE TRIGGER fact_tags_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON fact_tags
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change(

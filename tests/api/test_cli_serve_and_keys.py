@@ -1,5 +1,6 @@
 """The command line beside a running server: one data directory, one ledger, several processes."""
 
+import secrets
 import signal
 import socket
 import stat
@@ -10,21 +11,22 @@ import httpx
 import pytest
 
 from command_line import Shell, ready
+from ledger.postgres import Embedded
 
 
-@pytest.fixture
-def data(passable_dir: Path, request: pytest.FixtureRequest) -> Path:
+@pytest.fixture(scope="module")
+def data(passable_dir: Path) -> Path:
     """A data directory that is not there yet."""
-    return passable_dir / f"cli-{abs(hash(request.node.nodeid))}"
+    return passable_dir / f"cli-{secrets.token_hex(4)}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shell(data: Path) -> Shell:
     """Commands over that data directory."""
     return Shell(("--data", str(data), "--json"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def address(shell: Shell) -> Generator[str]:
     """A server over that data directory."""
     with shell.start("serve", "--port", "0") as process:
@@ -55,16 +57,16 @@ def test_keys_made_and_revoked_beside_the_server_open_and_close_it_at_once(
 def test_the_list_of_keys_never_shows_a_secret(shell: Shell, address: str, data: Path) -> None:
     """Neither for people nor for programs."""
     assert address
-    made = shell.run("keys", "create", "--service", "payroll", "--role", "recorder,auditor").json
-    secrets = [made["key"].partition(".")[2], (data / "admin.key").read_text().partition(".")[2]]
+    made = shell.run("keys", "create", "--service", "calendar", "--role", "recorder,auditor").json
+    tokens = (made["key"], (data / "admin.key").read_text().strip())
+    hidden = [token.partition(".")[2] for token in tokens]
     listed = shell.run("keys", "list")
-    assert [(k["service"], k["status"]) for k in listed.json["keys"]] == [
-        ("administrator", "valid"),
-        ("payroll", "valid"),
-    ]
+    found = {key["service"]: key for key in listed.json["keys"]}
+    assert found["administrator"]["status"] == "valid"
+    assert found["calendar"]["roles"] == ["recorder", "auditor"]
     plain = Shell(("--data", str(data))).run("keys", "list")
-    assert "payroll" in plain.out
-    assert not [s for s in secrets if s.strip() in listed.out + listed.err + plain.out + plain.err]
+    assert "calendar" in plain.out
+    assert not [s for s in hidden if s in listed.out + listed.err + plain.out + plain.err]
 
 
 def test_a_key_of_a_person_expires_and_is_listed_under_the_callers_id(
@@ -85,38 +87,45 @@ def test_a_key_of_a_person_expires_and_is_listed_under_the_callers_id(
     assert listed["expires_at"] == "2100-01-01T00:00:00Z"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_server_cleanly_and_the_next_start_finds_the_same_ledger(
-    shell: Shell, data: Path, number: signal.Signals
+def test_signals_end_the_server_cleanly_and_the_next_start_finds_the_same_ledger(
+    passable_dir: Path,
 ) -> None:
     """Exit code 0, the socket is free, and the first key is made once."""
-    with shell.start("serve", "--port", "0") as process:
-        address = ready(process)["address"]
-        key = (data / "admin.key").read_text()
-        process.send_signal(number)
-        assert process.wait(timeout=30) == 0
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{address}/health/live")
-    with shell.start("serve", "--port", "0") as process:
-        address = ready(process)["address"]
-        assert (data / "admin.key").read_text() == key
-        answer = httpx.get(f"{address}/v1/keys", headers=bearer(key.strip()))
-        assert len(answer.json()["items"]) == 1
+    data = passable_dir / f"cli-{secrets.token_hex(4)}"
+    keys: set[str] = set()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with Shell(("--data", str(data), "--json")).start("serve", "--port", "0") as process:
+            address = ready(process)["address"]
+            keys.add((data / "admin.key").read_text().strip())
+            answer = httpx.get(f"{address}/v1/keys", headers=bearer(next(iter(keys))))
+            assert len(answer.json()["items"]) == 1
+            process.send_signal(number)
+            assert process.wait(timeout=60) == 0
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{address}/health/live")
+    assert len(keys) == 1
 
 
-def test_a_port_that_is_taken_is_wrong_use_and_says_what_to_do(shell: Shell) -> None:
+@pytest.fixture
+def elsewhere(server: Embedded, tmp_path: Path) -> Shell:
+    """Commands over a ledger on a server that runs already."""
+    options = ("--data", str(tmp_path), "--database", server.superuser_url())
+    return Shell(options, {"HIRELEDGER_SCHEMA": f"t_{secrets.token_hex(6)}"})
+
+
+def test_a_port_that_is_taken_is_wrong_use_and_says_what_to_do(elsewhere: Shell) -> None:
     """The ledger is not served, and another port can be named."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        ended = shell.run("serve", "--port", port, code=2)
+        ended = elsewhere.run("serve", "--port", port, code=2)
     assert "--port" in ended.err
     assert ended.out == ""
 
 
-def test_the_ready_line_is_one_line_with_the_address(data: Path) -> None:
-    """Whoever waits for the server reads one line."""
-    with Shell(("--data", str(data))).start("serve", "--port", "0") as process:
+def test_the_ready_line_is_one_line_with_the_address(elsewhere: Shell) -> None:
+    """Whoever waits for the server reads one line, which also says where the first key is."""
+    with elsewhere.start("serve", "--port", "0") as process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line.startswith("hireledger is ready at http://127.0.0.1:")
-        assert str(data / "admin.key") in line
+    assert line.startswith("hireledger is ready at http://127.0.0.1:")
+    assert line.rstrip().endswith(f"{elsewhere.options[1]}/admin.key)")

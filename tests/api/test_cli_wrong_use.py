@@ -13,8 +13,8 @@ from ledger.postgres import Embedded
 
 def test_help_lists_every_command_and_says_what_it_is_for() -> None:
     """Whoever types the name alone learns what there is."""
-    command = [COMMAND, "--help"]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    words = [COMMAND, "--help"]
+    shown = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
     for command in ("serve", "demo", "keys", "rebuild", "import", "export"):
         assert command in shown
     assert "xes" in Shell().run("import", "--help").out

@@ -10,7 +10,7 @@ from domain import commands as c
 from domain import facts as f
 from domain.case import Case
 from domain.findings import Receipt
-from policies._examples import MONDAY, Story, evidenced, planned, rubric
+from policies._examples import MONDAY, Story, evidenced, planned
 from policies._sample import (
     DESIGN,
     HIRING_MANAGER,
@@ -19,13 +19,6 @@ from policies._sample import (
     KOFI,
     LOOP,
     PARTNER,
-    SCREEN,
-    TAKE_HOME,
-    TECH_LEAD,
-    anonymised,
-    handed_in,
-    prompt,
-    ref,
 )
 
 By = Callable[[str, Case], Receipt]
@@ -213,41 +206,6 @@ def test_a_report_of_days_ago_is_told_so_when_it_arrives(by: By, hours: int, ver
     assert by("recorded-when-it-happened", case).verdict == verdict
 
 
-# ---------------------------------------------------------------- where there is nothing to compare
-
-
-@pytest.mark.parametrize(
-    "rule", ["same-prompts-for-all", "take-home-same-time", "candidate-informed-first"]
-)
-def test_before_anything_is_planned_there_is_nothing_to_compare(by: By, rule: str) -> None:
-    """A gate in an empty loop is refused for better reasons."""
-    story = rubric().approved("hiring_manager", "tech_lead", "partner").opened()
-    assert by(rule, story.asks_gate().case).verdict == "passed"
-
-
-def test_the_stages_of_the_standard_must_all_have_been_held(by: By) -> None:
-    """A candidate who was spared a stage was not asked what the others were."""
-    story = planned().held("screen")
-    standard = at(story, f.RequisitionStandardSet)
-    ((message, positions),) = said(by("same-prompts-for-all", story.asks_gate().case))
-    assert positions == (standard,)
-    assert message == (
-        "at the stage onsite the candidate was not given support-assistant version 1,"
-        " prompt-injection version 1, shipping-dispute version 1 of the requisition's standard"
-    )
-
-
-def test_a_prompt_that_the_standard_is_equivalent_to_is_the_same(by: By) -> None:
-    """Equivalence is declared once and holds both ways."""
-    story = rubric().does(
-        TECH_LEAD, prompt("metric-shift", "framing", equivalent_to=ref("metric-change"))
-    )
-    story.approved("hiring_manager", "tech_lead", "partner").opened()
-    story.planned(replace(SCREEN, prompts=(ref("metric-shift"),)))
-    story.held("screen", prompts=(ref("metric-change"),))
-    assert by("same-prompts-for-all", story.asks_gate().case).verdict == "passed"
-
-
 def test_feedback_on_a_session_that_nobody_planned_shows_no_prompts(by: By) -> None:
     """A record from before there was a plan is not taken for a session of the loop."""
     story = Story()
@@ -297,56 +255,60 @@ def test_a_citation_of_something_else_than_evidence_is_none(by: By) -> None:
     assert by(rule, story.asks_statement("as written", plan, form).case).verdict == "passed"
 
 
-def test_anonymisation_counts_by_when_it_happened(by: By) -> None:
-    """A report that arrives after the review but says it was before is taken at its word."""
-    story = planned(SCREEN, TAKE_HOME).does(HIRING_MANAGER, handed_in())
-    before = story.now
-    story.later(hours=1).wrote(KOFI, "exercise")
-    late = replace(anonymised(), at=before)
-    assert by("take-home-anonymised-first", story.asks_gate().case).verdict == "warned"
-    assert (
-        by("take-home-anonymised-first", story.does(HIRING_MANAGER, late).asks_gate().case).verdict
-        == "passed"
-    )
-
-
-def test_of_two_take_homes_each_is_anonymised_for_itself(by: By) -> None:
-    """One anonymised submission does not speak for the other."""
-    second = replace(TAKE_HOME, id="second")
-    story = planned(TAKE_HOME, second).does(HIRING_MANAGER, anonymised())
-    story.wrote(KOFI, "exercise").wrote(KOFI, "second")
-    assert said(by("take-home-anonymised-first", story.asks_gate().case)) == [
-        (
-            "the take-home was reviewed before it was anonymised",
-            (at(story, f.FeedbackSubmitted),),
-        )
-    ]
-
-
-def test_a_rating_off_the_scale_is_found(by: By) -> None:
-    """The gate trusts no check that was made when feedback came in."""
+def rating_at_the_screen(rating: int) -> Story:
+    """A whole loop in which the screener gave this rating, unchecked."""
     story = Story()
     for one in evidenced().facts:
         fact = one.fact
         if isinstance(fact, f.FeedbackSubmitted) and fact.session == "screen":
-            ratings = tuple(replace(rated, rating=5) for rated in fact.ratings)
+            ratings = tuple(replace(rated, rating=rating) for rated in fact.ratings)
             fact = replace(fact, ratings=ratings)
         story.happened(fact)
+    return story
+
+
+@pytest.mark.parametrize("rating", [0, 5])
+def test_a_rating_off_the_scale_is_found(by: By, rating: int) -> None:
+    """The gate trusts no check that was made when feedback came in."""
+    story = rating_at_the_screen(rating)
+    off = at(story, f.FeedbackSubmitted, 0)
     assert said(by(EVIDENCED, story.asks_gate().case)) == [
-        (
-            "a rating is off the scorecard's scale of 1 to 4",
-            (at(story, f.FeedbackSubmitted, 0),),
-        )
+        ("a rating is off the scorecard's scale of 1 to 4", (off,))
     ]
 
 
-def test_references_need_not_follow_the_standard(by: By) -> None:
-    """Referees are not candidates: what they are asked is compared with nothing."""
-    calls = replace(SCREEN, id="calls", stage="references", kind="reference")
-    story = planned(SCREEN, calls).held("screen")
-    assert by("same-prompts-for-all", story.asks_gate().case).verdict == "passed"
-    story.held("calls", prompts=(ref("prompt-injection"),))
-    assert by("same-prompts-for-all", story.asks_gate().case).verdict == "passed"
+@pytest.mark.parametrize("rating", [1, 4])
+def test_both_ends_of_the_scale_are_on_it(by: By, rating: int) -> None:
+    """The best and the worst rating can be given."""
+    assert by(EVIDENCED, rating_at_the_screen(rating).asks_gate().case).verdict == "passed"
+
+
+@pytest.mark.parametrize(("number", "verdict"), [(7, "warned"), (8, "passed")])
+def test_eight_words_are_evidence_and_seven_are_not(by: By, number: int, verdict: str) -> None:
+    """The number that the parameter names is enough."""
+    story = planned()
+    command = story.feedback("screen", " ".join(["word"] * number))
+    assert by(EVIDENCED, story.asks(IRIS, command).case).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("late", "verdict"),
+    [(timedelta(hours=24), "passed"), (timedelta(hours=24, seconds=1), "warned")],
+)
+def test_on_arrival_and_while_it_is_missing_the_same_second_counts(
+    by: By, late: timedelta, verdict: str
+) -> None:
+    """Feedback is late from the moment from which it would be missed."""
+    story = planned().held("screen")
+    story.now = story.world.loops[LOOP].sessions[-1].fact.ended_at + late
+    assert by(ON_TIME, story.asks(IRIS, story.feedback("screen")).case).verdict == verdict
+    missing = by(ON_TIME, story.asks_gate().case)
+    assert missing.verdict == verdict
+    assert [x.message for x in missing.findings] == (
+        []
+        if verdict == "passed"
+        else ["feedback that was due by 24 hours after the session ended is still missing"]
+    )
 
 
 def test_amending_blind_is_no_finding_at_the_gate(by: By) -> None:

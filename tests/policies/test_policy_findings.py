@@ -93,6 +93,14 @@ def test_approvals_for_another_requisition_do_not_count(by: By) -> None:
     assert by(APPROVED, again.asks_open().case).verdict == "refused"
 
 
+@pytest.mark.parametrize("number", [3, 4, 5])
+def test_a_scorecard_of_three_to_five_competencies_is_accepted(by: By, number: int) -> None:
+    """Both ends are allowed."""
+    many = (*COMPETENCIES, replace(COMPETENCIES[0], id="x"))
+    case = rubric().asks(TECH_LEAD, scorecard(*many[:number])).case
+    assert by("three-to-five-competencies", case).verdict == "passed"
+
+
 @pytest.mark.parametrize("number", [2, 6])
 def test_a_scorecard_of_two_or_six_competencies_is_refused(by: By, number: int) -> None:
     """The number there is and the numbers that are allowed are both said."""

@@ -112,6 +112,18 @@ def test_a_rejection_at_a_stage_needs_two_or_a_posted_knock_out_or_a_second_read
     assert by(TWO, story.asks_reject(stage, given).case).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    "given",
+    [reason("knock_out", "degree"), reason("knock_out"), reason("competency", "work-permit")],
+    ids=["not posted", "not named", "not a knock-out"],
+)
+def test_only_a_knock_out_that_the_posting_states_is_one(by: By, given: c.ReasonSpec) -> None:
+    """Both the kind of reason and what it names must be right."""
+    asked = planned().asks_reject("screening", given)
+    assert by(TWO, asked.case).verdict == "refused"
+    assert by("screening-by-posted-criteria", asked.case).verdict == "refused"
+
+
 def test_who_rejects_is_not_their_own_second_reader(by: By) -> None:
     """One person who interviews and rejects stays one person."""
     story = planned(replace(SCREEN, interviewers=(HIRING_MANAGER,)))

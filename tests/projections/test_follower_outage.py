@@ -42,11 +42,10 @@ def test_a_follower_goes_on_after_the_store_was_killed_and_restarted(passable_di
 def test_a_follower_waits_for_a_store_that_is_away_for_long(passable_dir: Path) -> None:
     """However long it was away, also at our start, and whoever starts it again."""
     walk, data = Walk(32), passable_dir / "absent"
-    first = Embedded.start(data, watch=False)
-    database = Database.embedded(first)
-    database.prepare()
-    append(database, walk.take(100))
-    first.stop()
+    with Embedded.start(data, watch=False) as first:
+        database = Database.embedded(first)
+        database.prepare()
+        append(database, walk.take(100))
     with Follower(database, [TALLY]) as follower:
         sleep(AWAY_SECONDS)
         assert follower.state == "away"

@@ -26,12 +26,14 @@ def _values(office: Office) -> set[str]:
             )
             for (value,) in connection.execute(query.encode()):
                 found |= set(re.split(r'[\[\]",\s]+', value)) if value else set()
-            statistics = "select coalesce(most_common_vals::text, '') from pg_stats"
-            for (value,) in connection.execute(
-                f"{statistics} where tablename = '{table}'".encode()
-            ):
-                found |= set(re.split(r'[{}",\s]+', value))
-    return found - {""}
+        statistics = connection.execute(
+            "select coalesce(most_common_vals::text, '') || coalesce(most_common_elems::text, '')"
+            " from pg_stats where schemaname = %s",
+            [database.views],
+        )
+        for (value,) in statistics:
+            found |= set(re.split(r'[{}",\s]+', value))
+    return found - {"", "t", "f"}
 
 
 def test_no_read_model_holds_a_name_a_text_or_an_id_of_the_callers(office: Office) -> None:

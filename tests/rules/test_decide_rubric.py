@@ -338,7 +338,7 @@ def test_a_knock_out_named_twice_is_refused() -> None:
 def test_the_next_version_of_a_policy_set_has_the_next_number() -> None:
     """Versions are counted for each set."""
     other = replace(s.POLICY_SET_ADOPTED, policy_set="strict")
-    given(s.POLICY_SET_ADOPTED, other).when(ADOPTION, by=s.ADMIN).then(
+    given(s.POLICY_SET_ADOPTED, other, other).when(ADOPTION, by=s.ADMIN).then(
         f.PolicySetAdopted(
             stamp=s.POLICY_SET_ADOPTED.stamp,
             policy_set="default",

@@ -186,6 +186,7 @@ def test_a_closing_stands_until_the_loop_is_reopened() -> None:
     again = loop_of(later.CLOSED, later.REOPENED, later.CLOSED)
     assert again.closed is not None
     assert again.closed.position == 4
+    assert loop_of(later.CLOSED, later.REOPENED, later.CLOSED, later.REOPENED).closed is None
 
 
 def test_a_withdrawal_stands_until_the_loop_is_reopened() -> None:
@@ -193,7 +194,9 @@ def test_a_withdrawal_stands_until_the_loop_is_reopened() -> None:
     assert not loop_of().withdrawn
     assert loop_of(later.WITHDREW).withdrawn
     assert not loop_of(later.WITHDREW, later.CLOSED, later.REOPENED).withdrawn
-    assert loop_of(later.WITHDREW, later.CLOSED, later.REOPENED, later.WITHDREW).withdrawn
+    gone_again = (later.WITHDREW, later.CLOSED, later.REOPENED, later.WITHDREW)
+    assert loop_of(*gone_again).withdrawn
+    assert not loop_of(*gone_again, later.CLOSED, later.REOPENED).withdrawn
 
 
 def test_ratings_are_those_last_amended() -> None:

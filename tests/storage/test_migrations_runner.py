@@ -22,7 +22,7 @@ EMPTY = "-- migrate:up\n-- migrate:down\n"
 COLUMNS = {
     "aliases": "lookup bytea, kind text, handle text, subject text, sealed bytea",
     "disclosures": "digest text, position bigint, subject text, sealed bytea",
-    "fact_tags": "tag text, position bigint",
+    "fact_tags": "tag text, type text, position bigint",
     "facts": "position bigint, type text, tags text[], leaf bytea, leaf_hash bytea, "
     "recorded timestamp with time zone",
     "requests": "key_hmac bytea, body_hmac bytea, cause text, positions bigint[]",

@@ -55,7 +55,9 @@ def record(connection: Connection, position: int, *tags: str) -> None:
         [position, list(tags), leaf, hashlib.sha256(b"\0" + leaf).digest()],
     )
     for tag in tags:
-        connection.execute("INSERT INTO fact_tags VALUES (%s, %s)", [tag, position])
+        connection.execute(
+            "INSERT INTO fact_tags VALUES (%s, 'loop-opened.v1', %s)", [tag, position]
+        )
 
 
 def _fill(database: Database) -> None:
@@ -160,7 +162,7 @@ def test_the_projector_reads_the_log_and_nothing_personal(database: Database) ->
         for table in (*SIDE, "requests", "schema_migrations"):
             with pytest.raises(errors.InsufficientPrivilege):
                 connection.execute(f"SELECT FROM {table}".encode())
-        for statement in ("INSERT INTO fact_tags VALUES ('x', 1)", "DELETE FROM facts"):
+        for statement in ("INSERT INTO fact_tags VALUES ('x', 'y', 1)", "DELETE FROM facts"):
             with pytest.raises(errors.InsufficientPrivilege):
                 connection.execute(statement.encode())
 
@@ -206,4 +208,4 @@ def test_a_row_that_is_no_leaf_is_refused(database: Database, values: str) -> No
 def test_a_tag_needs_its_fact(database: Database) -> None:
     """A tag cannot point where nothing was recorded."""
     with database.connect("runtime") as connection, pytest.raises(errors.ForeignKeyViolation):
-        connection.execute("INSERT INTO fact_tags VALUES ('loop:l_a', 7)")
+        connection.execute("INSERT INTO fact_tags VALUES ('loop:l_a', 'loop-opened.v1', 7)")

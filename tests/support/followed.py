@@ -62,8 +62,9 @@ def lag_of(database: Database, projection: Projection = LOOPS) -> Lag:
 
 def catch_up(database: Database, *projections: Projection, seconds: float = 60) -> None:
     """Wait until a follower has brought these projections to the log's head."""
-    chosen = projections or (LOOPS,)
-    wait_until(lambda: all(lag_of(database, one).facts == 0 for one in chosen), seconds)
+    chosen, site = projections or (LOOPS,), Site.of(database)
+    with database.connect("runtime", autocommit=True) as connection, connection.cursor() as cur:
+        wait_until(lambda: not any(lag.facts for lag in lags(cur, site, chosen)[1]), seconds)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 30) -> float:

@@ -1,7 +1,6 @@
 """A step of the model as the command that asks for it; people and loops by the callers' ids."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from domain import commands as c
 from hall import made
@@ -69,7 +68,7 @@ def _rating(competency: str, words: int | None, rating: int) -> Dict:
 
 
 def _body(step: Step, requisition: str) -> Dict:
-    more = step.more
+    more = {k: v for k, v in step.more.items() if k not in ("ahead", "expired", "sourced")}
     match step.what:
         case "open":
             return {
@@ -97,7 +96,7 @@ def _body(step: Step, requisition: str) -> Dict:
         case "replace":
             return {**more, "reason": "Ill."}
         case _:
-            return _body_later(step)
+            return _body_later(step, more)
 
 
 def _planned(session: Dict) -> Dict:
@@ -107,8 +106,7 @@ def _planned(session: Dict) -> Dict:
     return {**planned, "kind": "interview", "prompts": prompts, "interviewers": who, "minutes": 60}
 
 
-def _body_later(step: Step) -> dict[str, Any]:
-    more = {k: v for k, v in step.more.items() if k not in ("ahead", "expired", "sourced")}
+def _body_later(step: Step, more: Dict) -> Dict:
     match step.what:
         case "correct":
             return {**more, "text": "That was the other candidate."}

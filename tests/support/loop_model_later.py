@@ -238,7 +238,7 @@ class Model(Evidence):
 
     def _may_close(self, step: Step, loop: Dict, refusals: set[str], _: set[str]) -> None:
         self._entitled(step.who, loop, refusals, "hiring_manager", "decision_maker")
-        decided = loop["decided"] or (loop["observed"][-1] if loop["observed"] else None)
+        decided = loop["in_force"]
         rejected = loop["stages"][-1:] in ([("reject", True)], [("reject", False)])
         borne_out = {
             "hired": decided == "hire",
@@ -320,11 +320,11 @@ def _later(loop: Dict, step: Step, at: int) -> None:
         case "exception":
             loop["excepted"].append((more["policy"], step.who))
         case "decide":
-            loop["decided"] = more["decision"]
+            loop["decided"] = loop["in_force"] = more["decision"]
         case "reverse":
-            loop["decided"], loop["observed"] = None, []
+            loop["decided"] = loop["in_force"] = None
         case "observe":
-            loop["observed"].append(more["decision"])
+            loop["in_force"] = more["decision"]
         case "withdraw":
             loop["withdrawn"] = True
         case "close":
@@ -352,7 +352,7 @@ def _opened(at: int) -> Dict:
         "recommended": [],
         "excepted": [],
         "decided": None,
-        "observed": [],
+        "in_force": None,
         "withdrawn": False,
         "closed": False,
     }

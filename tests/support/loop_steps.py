@@ -77,7 +77,7 @@ def natural(model: Model, number: int, pick: Pick) -> Step:
         decided = {"decision": made, "reasons": ["competency"], "cites": cites}
         return Step("decide", "dora", number, decided)
     if not loop["closed"]:
-        ends = {"hire": "hired", "no_hire": "rejected"}[loop["decided"]]
+        ends = {"hire": "hired", "no_hire": "rejected"}[loop["in_force"]]
         return Step("close", "dora", number, {"disposition": ends})
     return Step("reopen", "dora", number, {})
 

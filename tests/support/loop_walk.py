@@ -53,7 +53,7 @@ class Walk:
         rubric = (s.POLICY_SET_ADOPTED, s.SCORECARD_VERSIONED, s.PROMPT_VERSIONED)
         for slug in REQUISITIONS:
             self._open_requisition(slug)
-        for fact in (*rubric, s.POSTING_VERSIONED, s.SCORECARD_APPROVED):
+        for fact in (*rubric, s.SCORECARD_APPROVED):
             self._record(fact)
 
     def take(self, count: int) -> list[f.AnyFact]:
@@ -71,6 +71,9 @@ class Walk:
     def _open_requisition(self, slug: str) -> None:
         tagged = replace(s.REQUISITION_OPENED.stamp, tags=(f"requisition:{slug}",))
         self._record(replace(s.REQUISITION_OPENED, stamp=tagged, requisition=slug))
+        tagged = replace(tagged, tags=(f"posting:{slug}", f"requisition:{slug}"))
+        content = replace(s.POSTING_CONTENT, requisition=slug)
+        self._record(replace(s.POSTING_VERSIONED, stamp=tagged, posting=slug, content=content))
 
     def _step(self) -> None:
         self.now += timedelta(minutes=self.random.randrange(1, 90))
@@ -160,12 +163,13 @@ class Walk:
         )
 
     def _open_loop(self) -> c.AnyCommand:
+        requisition = self.random.choice(REQUISITIONS)
         return c.OpenLoop(
             id=self._handle("l"),
-            requisition=self.random.choice(REQUISITIONS),
+            requisition=requisition,
             candidate=c.CandidateSpec(id=self._handle("c"), name="Cam Example"),
             scorecard=s.CARD,
-            posting=s.POSTING,
+            posting=f.Ref(id=requisition, version=1),
             at=self.now - timedelta(days=self.random.randrange(30)),
         )
 
