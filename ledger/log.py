@@ -220,7 +220,7 @@ class Log:
             if last != after + len(rows):
                 raise LogDamaged(
                     f"Of the positions {after + 1} to {last} only {len(rows)} are in the log: "
-                    "facts were removed. Run `hireledger fsck` and restore from a backup."
+                    "facts were removed. Restore from a backup."
                 )
             yield rows
             after = last
