@@ -3,8 +3,10 @@
 Each process of a test run (each worker of pytest-xdist) starts servers of its own.
 """
 
+import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -64,6 +66,8 @@ def server(request: pytest.FixtureRequest, passable_dir: Path) -> Generator[Embe
     data = passable_dir / str(request.param)
     with Embedded.start(data, binaries=_programs(request), settings=FAST, watch=False) as running:
         yield running
+        # At once: an orderly stop would write out hundreds of schemas that nobody reads again.
+        os.kill(running.pid, signal.SIGQUIT)
 
 
 @pytest.fixture

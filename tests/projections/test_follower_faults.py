@@ -37,8 +37,11 @@ def troubled(trouble: Trouble) -> Projection:
     return dataclasses.replace(TALLY, apply=trouble)
 
 
-def test_rows_of_a_batch_that_failed_are_not_kept(database: Database) -> None:
+def test_rows_of_a_batch_that_failed_are_not_kept(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rows and position go together: what raised after writing is applied once, later."""
+    monkeypatch.setattr("projections.follower.REST_SECONDS_MAX", 0.2)
     walk, trouble = Walk(1), Trouble(ValueError, 0)
     append(database, walk.take(30))
     with Follower(database, [troubled(trouble)]):

@@ -109,16 +109,23 @@ def test_the_list_comes_in_pages_with_a_link_to_the_next(office: Office) -> None
     assert found == names
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["stage=nowhere", "limit=0", "limit=1001", "after=-1", "opened_after=2026-01-01", "age=3"],
+BAD_CONDITIONS = (
+    "stage=nowhere",
+    "limit=0",
+    "limit=1001",
+    "after=-1",
+    "opened_after=2026-01-01",
+    "min_position=x",
 )
-def test_a_condition_that_is_none_is_refused(office: Office, query: str) -> None:
+
+
+def test_a_condition_that_is_none_is_refused(office: Office) -> None:
     """An unknown stage, a page of no size, a time without a zone: 400, with a pointer."""
-    answer = office.get("hana", f"/loops?{query}")
-    assert answer.status == 400
-    name = query.partition("=")[0]
-    assert name == "age" or answer["errors"][0]["pointer"].split("/")[1] == name
+    for query in BAD_CONDITIONS:
+        answer = office.get("hana", f"/loops?{query}")
+        assert answer.status == 400, query
+        assert answer["errors"][0]["pointer"].split("/")[1] == query.partition("=")[0]
+    assert office.get("hana", "/loops?age=3").status == 400
 
 
 def test_who_has_just_written_reads_it_with_min_position(office: Office) -> None:
