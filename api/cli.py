@@ -4,13 +4,16 @@ away. What is slow to import is imported where it is used.
 """
 
 import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final, TypeVar
 
 import click
@@ -19,8 +22,6 @@ from rich_click import RichGroup
 
 from api.settings import Settings, SettingWrong, read_settings
 
-WRONG_USE: Final = 2
-STORE_AWAY: Final = 3
 INTERRUPTED: Final = 130
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -32,7 +33,8 @@ class Explaining(RichGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with _ended_in_order():
+                return super().invoke(ctx)
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
         except KeyboardInterrupt:
@@ -45,6 +47,23 @@ class Explaining(RichGroup):
                 raise
             click.echo(f"Error: {explained.said}", err=True)
             ctx.exit(explained.code)
+
+
+@contextmanager
+def _ended_in_order() -> Generator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: with everything that it opened closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _store_options(command: F) -> F:

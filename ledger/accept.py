@@ -78,6 +78,12 @@ def accept(asked: Asked, group: Group, rules: Catalogue) -> Done:
     return Done(recorded, context.cause)
 
 
+def look_ahead(asked: Sequence[Asked], group: Group) -> None:
+    """What deciding these commands will ask of the store one by one, asked for at once."""
+    named = [one for each in asked for one in named_in(each.command)]
+    group.look_ahead([request_of(each) for each in asked], named)
+
+
 def rehearse(asked: Asked, group: Group, rules: Catalogue) -> Rehearsed:
     """What the rules would say to this command now; nothing is recorded."""
     command, _ = resolve(asked.command, group.names(named_in(asked.command)))

@@ -14,6 +14,7 @@ from psycopg.rows import TupleRow
 from domain.codec import Recorded, encode, type_of
 from domain.facts import AnyFact
 from domain.findings import Item
+from domain.values import is_handle
 from ledger.aliases import Alias, Aliases, Kind
 from ledger.decoded import Decoded
 from ledger.keyring import KeyRing
@@ -56,8 +57,13 @@ class Group:
     pending: list[Recorded] = field(default_factory=list[Recorded])
     sealed: list[tuple[int, Sealed]] = field(default_factory=list[tuple[int, Sealed]])
     aliases: list[Alias] = field(default_factory=list[Alias])
+    new_handles: set[str] = field(default_factory=set[str])
     spent: dict[tuple[Scope, str], Spending] = field(
         default_factory=dict[tuple[Scope, str], Spending]
+    )
+    asked_before: dict[Request, Known | None] = field(default_factory=dict[Request, Known | None])
+    looked_up: dict[tuple[Kind, str], str | None] = field(
+        default_factory=dict[tuple[Kind, str], str | None]
     )
 
     @classmethod
@@ -65,6 +71,18 @@ class Group:
         """A group on the log as it stands now."""
         head = store.recorder.head(cur)
         return cls(store, cur, head, store.recorder.last_recorded(cur) if head else None)
+
+    def look_ahead(self, requests: Sequence[Request], named: Sequence[Named]) -> None:
+        """Asks for all commands at once what each would ask for: request keys and names."""
+        known = self.store.requests.find_many(self.cur, requests)
+        self.asked_before.update(zip(requests, known, strict=True))
+        self._look_up({(one.kind, one.id) for one in named})
+
+    def _look_up(self, ids: set[tuple[Kind, str]]) -> None:
+        missing = ids - self.looked_up.keys()
+        if missing:
+            found = self.store.aliases.find_many(self.cur, missing)
+            self.looked_up.update({one: found.get(one) for one in missing})
 
     @property
     def head(self) -> int:
@@ -111,18 +129,20 @@ class Group:
         mine = self.spent.get((request.scope, request.key))
         if mine is not None:
             return Known(mine.positions, mine.cause, same_body=mine.request.body == request.body)
-        return self.store.requests.find(self.cur, request)
+        if request not in self.asked_before:
+            self.asked_before[request] = self.store.requests.find(self.cur, request)
+        return self.asked_before[request]
 
     def names(self, named: Sequence[Named]) -> Names:
         """The handles behind callers' ids, and which of the handles given exist."""
         if not named:
             return Names({}, frozenset())
-        ids: list[tuple[Kind, str]] = [(one.kind, one.id) for one in named]
-        handles = self.store.aliases.find_many(self.cur, ids)
-        handles |= {(alias.kind, alias.external_id): alias.handle for alias in self.aliases}
-        unknown = {one.id for one in named if (one.kind, one.id) not in handles}
+        ids: set[tuple[Kind, str]] = {(one.kind, one.id) for one in named}
+        self._look_up(ids)
+        handles = {one: handle for one in ids if (handle := self.looked_up[one]) is not None}
+        unknown = {id_ for kind, id_ in ids if (kind, id_) not in handles and is_handle(id_)}
         existing = self.store.aliases.existing(self.cur, unknown)
-        existing |= {alias.handle for alias in self.aliases} & unknown
+        existing |= self.new_handles & unknown
         # A handle says what it stands for: a person's stands for no candidate, nor for a loop.
         misplaced = {one.id for one in named if not one.id.startswith(f"{one.kind[0]}_")}
         return Names(handles, frozenset(existing - misplaced))
@@ -149,6 +169,8 @@ class Group:
         self.pending += recorded
         self.sealed += values
         self.aliases += aliases
+        self.new_handles |= {alias.handle for alias in aliases}
+        self.looked_up.update({(a.kind, a.external_id): a.handle for a in aliases})
         positions = tuple(one.position for one in recorded)
         self.spent[request.scope, request.key] = Spending(request, cause, positions)
         self.clock = recorded[-1].fact.stamp.recorded

@@ -11,7 +11,7 @@ from psycopg_pool import PoolTimeout
 from ledger.accept import rehearse
 from ledger.aliases import Aliases
 from ledger.asked import Asked, Done, Rehearsed, Unavailable
-from ledger.database import Database
+from ledger.database import POOL_WAIT_SECONDS_MAX, Database
 from ledger.group import Group, Store
 from ledger.keyring import KeyRing
 from ledger.recorder import Recorder
@@ -21,6 +21,8 @@ from ledger.writer import Writer
 from policies import Catalogue
 
 READERS: Final = 8
+AWAY_SECONDS_MAX: Final = 0.5
+"""How long a reader waits for a store that the reader before found away."""
 
 
 class Ledger:
@@ -40,6 +42,7 @@ class Ledger:
             # Another key directory than the one that the rows were made with must not be used.
             self.store.vault.check_keys(cur)
             self.store.aliases.check_keys(cur)
+        self._away = False
         self._readers = database.pool("runtime", READERS)
         self._writer = Writer(lambda: database.connect("runtime"), self.store, rules)
 
@@ -65,10 +68,17 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Generator[Group]:
-        """The log as it stands now, on a pooled connection; raises `Unavailable`."""
+        """The log as it stands now, on a pooled connection; raises `Unavailable`.
+
+        While the store is away nobody waits long for it: there are few threads, and who stands in
+        line for one (a health check, say) would wait for all those before.
+        """
+        wait = AWAY_SECONDS_MAX if self._away else POOL_WAIT_SECONDS_MAX
         try:
-            with self._readers.connection() as connection, connection.cursor() as cur:
+            with self._readers.connection(wait) as connection, connection.cursor() as cur:
+                self._away = False
                 yield Group.begin(self.store, cur)
         except (PoolTimeout, psycopg.OperationalError) as error:
+            self._away = isinstance(error, PoolTimeout)
             said = "the store is away; try again"
             raise Unavailable(said, recorded=False) from error

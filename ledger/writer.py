@@ -20,7 +20,7 @@ from psycopg.rows import TupleRow
 
 from domain.refusals import Refusal
 from ledger._patience import Patience
-from ledger.accept import accept
+from ledger.accept import accept, look_ahead
 from ledger.aliases import AliasTaken
 from ledger.asked import Asked, Done, Unavailable
 from ledger.errors import VaultError
@@ -222,6 +222,8 @@ class Writer:
 
     def _decide(self, cur: Cursor[TupleRow], jobs: Sequence[_Job]) -> tuple[Group, list[_Decided]]:
         group = Group.begin(self._store, cur)
+        if len(jobs) > 1:
+            look_ahead([job.asked for job in jobs], group)
         decided: list[_Decided] = []
         for job in jobs:
             self._patience.begin(cur.connection)

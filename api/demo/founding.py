@@ -15,6 +15,7 @@ ADMINISTRATOR: Final = "administrator"
 
 FOUNDED: Final = datetime(2024, 3, 4, 9, tzinfo=UTC)
 SECOND_VERSION: Final = datetime(2024, 4, 15, 9, tzinfo=UTC)
+SECOND_VERSION_FROM: Final = datetime(2024, 4, 22, tzinfo=UTC)
 REFUSED: Final = 409
 
 # The season is recorded long after it took place, which the ledger would remark on every report.
@@ -104,6 +105,10 @@ def opened_requisition(job: Job) -> Story[None]:
     first = {"id": job.scorecard, "version": 1}
     second = {**scorecard(job.family, job.title, second=True), "derived_from": first}
     yield from _written_and_approved(job, second, clock)
+    retirement = {"reason": "Version 2 is approved; loops under way keep what they pinned."}
+    path = f"/v1/scorecards/{job.scorecard}/versions/1/retirement"
+    clock.now = SECOND_VERSION_FROM
+    yield from send(Call(path=path, body=retirement, by=job.team.tech_lead, at=clock.now))
     clock.now = SEASON_OVER.replace(hour=9)
     body = {"status": job.ends}
     path = f"/v1/requisitions/{job.requisition}/changes"

@@ -10,14 +10,13 @@ from typing import Final, NamedTuple, TypeVar, cast
 from api.demo import founding, mishaps, refusals, stories
 from api.demo.calls import Answer, Call, Clock, Story
 from api.demo.candidacy import Candidacy, Outlook
-from api.demo.founding import SECOND_VERSION
+from api.demo.founding import SECOND_VERSION, SECOND_VERSION_FROM
 from api.demo.jobs import ASSISTANT, RISK, Job
 from api.demo.people import STAFF, candidates
 from api.demo.words import Words
 
 SEED: Final = 20_240_304
 OPENS: Final = datetime(2024, 3, 18, 9, tzinfo=UTC)
-SECOND_VERSION_FROM: Final = datetime(2024, 4, 22, tzinfo=UTC)
 
 T = TypeVar("T")
 Tell = Callable[[Candidacy], Story[None]]

@@ -1,10 +1,8 @@
 """`hireledger demo` itself: serve, record, tell what came of it and how to look, serve on."""
 
 import logging
-import signal
 import sys
 import time
-from types import FrameType
 from typing import Any, Final
 
 import msgspec
@@ -30,29 +28,25 @@ def run_demo(settings: Settings, *, as_json: bool, leave: bool) -> None:
         LedgerError, SettingWrong, ServerFailed: the ledger could not be served.
     """
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a call says nothing here
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        with running(settings, log=LOG) as (ledger, serving):
-            started = time.monotonic()
-            with Bar("Recording a season", calls_in_all()) as bar:
-                done = record(serving.address, settings.data, admin_key(settings), bar.on)
-            told: dict[str, Any] = {
-                "address": serving.address,
-                "calls": done.calls,
-                "recorded_before": done.before,
-                "seconds": round(time.monotonic() - started, 3),
-            }
-            summary = summarise(ledger)
-            if as_json:
-                sys.stdout.write(msgspec.json.encode({**told, "summary": summary}).decode() + "\n")
-            else:
-                _tell(summary, told, settings, leave=leave)
-            sys.stdout.flush()
-            if not leave:
-                with stopped_by_signal() as stop:
-                    serving.wait(stop)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with running(settings, log=LOG) as (ledger, serving):
+        started = time.monotonic()
+        with Bar("Recording a season", calls_in_all()) as bar:
+            done = record(serving.address, settings.data, admin_key(settings), bar.on)
+        told: dict[str, Any] = {
+            "address": serving.address,
+            "calls": done.calls,
+            "recorded_before": done.before,
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        summary = summarise(ledger)
+        if as_json:
+            sys.stdout.write(msgspec.json.encode({**told, "summary": summary}).decode() + "\n")
+        else:
+            _tell(summary, told, settings, leave=leave)
+        sys.stdout.flush()
+        if not leave:
+            with stopped_by_signal() as stop:
+                serving.wait(stop)
 
 
 def _tell(summary: Summary, told: dict[str, Any], settings: Settings, *, leave: bool) -> None:
@@ -80,7 +74,3 @@ def _tell(summary: Summary, told: dict[str, Any], settings: Settings, *, leave: 
         console.print(call, highlight=False, markup=False)
     console.print(f"  curl -s {address}/openapi.json", highlight=False, markup=False)
     console.print(f"The server's log is {settings.data / LOG}. Ctrl-C ends it.", highlight=False)
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -26,12 +26,19 @@ class _Versioned(NamedTuple):
 History = Callable[[Read, Path, Clock], list[_Versioned]]
 
 
+class Difference(Struct, frozen=True, kw_only=True):
+    """What stood in the one version and stands in the other; null where it does not stand."""
+
+    before: Any
+    after: Any
+
+
 class Diff(Struct, frozen=True, kw_only=True):
-    """What two versions say differently, by JSON pointer: (then, now), null where it is not."""
+    """What two versions say differently, by JSON pointer."""
 
     from_version: int
     to_version: int
-    changes: dict[str, tuple[Any, Any]]
+    changes: dict[str, Difference]
 
 
 class DiffQuery(
@@ -97,7 +104,7 @@ def _diff(history: History) -> Callable[[Read, Path, DiffQuery], Diff]:
         old = _flat(msgspec.to_builtins(by_number[query.from_].content), "")
         new = _flat(msgspec.to_builtins(by_number[query.to].content), "")
         changes = {
-            pointer: (old.get(pointer), new.get(pointer))
+            pointer: Difference(before=old.get(pointer), after=new.get(pointer))
             for pointer in sorted(old.keys() | new.keys())
             if old.get(pointer) != new.get(pointer)
         }

@@ -33,11 +33,18 @@ class FactShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
     withheld: Literal["blind-rule"] | None = None
 
 
+class Change(Struct, frozen=True, kw_only=True):
+    """What something was before a fact, and is after it."""
+
+    before: str | None
+    after: str | None
+
+
 class Step(Struct, frozen=True, kw_only=True):
-    """One fact of a loop, and what it changed: name to value before and after."""
+    """One fact of a loop, and what it changed, by name."""
 
     fact: FactShown
-    changed: dict[str, tuple[str | None, str | None]]
+    changed: dict[str, Change]
 
 
 class Timeline(Struct, frozen=True, kw_only=True):
@@ -86,14 +93,14 @@ def timeline(read: Read, path: Path, query: Clock) -> Timeline:
     """Every fact of a loop in order, with who, when and what it changed."""
     found = _open(read, path, query, "timeline")
     world, before = World(), dict[str, str | None]()
-    changes: list[dict[str, tuple[str | None, str | None]]] = []
+    changes: list[dict[str, Change]] = []
     for known in found.rows:
         world = evolve(world, known.recorded)
         loop = world.loops.get(found.now.handle)
         after = _summary(loop) if loop else {}
         changes.append(
             {
-                name: (before.get(name), value)
+                name: Change(before=before.get(name), after=value)
                 for name, value in after.items()
                 if before.get(name) != value
             }

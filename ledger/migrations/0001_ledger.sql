@@ -45,7 +45,7 @@ CREATE TABLE fact_tags (
     PRIMARY KEY (tag, type, position)
 );
 
-COMMENT ON TABLE fact_tags IS 'facts.tags, one a row with the type: a boundary is read from the key alone.';
+COMMENT ON TABLE fact_tags IS 'facts.tags, one a row, with the type: a boundary is found by key.';
 
 CREATE TRIGGER fact_tags_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON fact_tags
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change(

@@ -4,6 +4,7 @@ import secrets
 import signal
 import socket
 import stat
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from command_line import Shell, ready
-from ledger.postgres import Embedded
+from ledger.postgres import Embedded, StoreUnusable
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,28 @@ def test_signals_end_the_server_cleanly_and_the_next_start_finds_the_same_ledger
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{address}/health/live")
     assert len(keys) == 1
+
+
+def test_a_command_that_is_told_to_end_stops_the_store_that_it_started(passable_dir: Path) -> None:
+    """SIGTERM ends an import as Ctrl-C does: what is recorded stays, and no server is left."""
+    data = passable_dir / f"cli-{secrets.token_hex(4)}"
+    log = passable_dir / f"{data.name}.xes"
+    event = (
+        "<event><string key='concept:name' value='Step'/>"
+        "<date key='time:timestamp' value='2015-01-05T00:00:00Z'/></event>"
+    )
+    cases = (
+        f"<trace><string key='concept:name' value='{number}'/>{event * 50}</trace>"
+        for number in range(1000)
+    )
+    log.write_text(f"<log>{''.join(cases)}</log>")
+    with Shell(("--data", str(data))).start("import", "xes", str(log)) as process:
+        while process.poll() is None and not (data / "admin.key").exists():
+            time.sleep(0.02)
+        process.terminate()
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    with pytest.raises(StoreUnusable, match="No server runs"):
+        Embedded.attach(data)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ NOT_YET = {
     "external-edit-detected",
     "external-deletion-detected",
 }
-NOT_IN_A_SEASON = {"record-imported", "key-revoked", "scorecard-retired"}
+NOT_IN_A_SEASON = {"record-imported", "key-revoked"}
 # These refuse without leaving a fact, or are turned off; the stories show that they refuse.
 LEAVE_NO_FINDING = {
     "scorecard-approved-by-three",

@@ -40,7 +40,8 @@ def test_versions_of_a_scorecard_are_told_apart(office: Office) -> None:
     before = office.ledger_head()
     office.did("hana", "/scorecards/llm/versions", changed)
     diff = office.get("hana", "/scorecards/llm/diff?from=1&to=2")
-    assert diff["changes"] == {"/competencies/evals/weight": [1.0, 3.0]}
+    weight = {"before": 1.0, "after": 3.0}
+    assert diff["changes"] == {"/competencies/evals/weight": weight}
     lineage = office.get("hana", "/scorecards/llm/lineage")["versions"]
     assert [one["derived_from"] for one in lineage] == [None, {"id": "llm", "version": 1}]
     assert lineage[0]["approved_for"] == ["llm-engineer"]

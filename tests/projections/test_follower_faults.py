@@ -4,9 +4,11 @@ import dataclasses
 from collections.abc import Sequence
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from api import telemetry
 from followed import TALLY, append, catch_up, count, dump, lag_of, tally_of, wait_until
 from ledger.database import Database
 from ledger.log import Row
@@ -150,6 +152,26 @@ def test_a_stop_ends_a_build_too(database: Database, monkeypatch: pytest.MonkeyP
     assert len(seen) == 1
     assert lag_of(database, TALLY).position == 0
     assert _build.BUILD_FACTS < 300
+
+
+def test_a_follower_makes_no_spans(database: Database) -> None:
+    """Where traces are collected, looking for facts ten times a second does not fill them."""
+    append(database, Walk(7).take(30))
+    kept = InMemorySpanExporter()
+    telemetry.configure(None, exporter=kept)
+    try:
+        with Follower(database, [LOOPS]):
+            catch_up(database)
+        kept.clear()
+        with Follower(database, [LOOPS]) as follower:
+            assert follower.settled(10)
+        assert kept.get_finished_spans() == ()
+        with database.connect("runtime") as connection:
+            connection.execute("select 1")
+        assert len(kept.get_finished_spans()) == 1
+    finally:
+        telemetry.close()
+        telemetry.configure(None)
 
 
 def _stored_version(database: Database) -> int:

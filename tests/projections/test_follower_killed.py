@@ -21,7 +21,7 @@ from projections.follower import Follower
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = int(os.environ.get("HIRELEDGER_TEST_SEED", "11"))
-KILLS = 30
+KILLS = 24
 PAUSE_SECONDS_MAX = 0.15
 
 
@@ -96,7 +96,10 @@ def test_killed_at_random_moments_two_processes_count_every_fact_once(
         alive += [followers.start(), followers.start()]
         for _ in range(KILLS):
             sleep(chance.random() * PAUSE_SECONDS_MAX)
-            followers.kill(alive.pop(chance.randrange(2)))
+            leads = [pid for pid in alive if "following" in followers.states[pid]]
+            victim = chance.choice(alive if chance.random() < 0.3 else leads or alive)
+            alive.remove(victim)
+            followers.kill(victim)
             alive.append(followers.start())
     finally:
         done.set()
@@ -111,4 +114,4 @@ def test_killed_at_random_moments_two_processes_count_every_fact_once(
     rebuild(database)
     assert dump(database) == followed, f"seed {SEED}: a rebuild gives other rows"
     led = [pid for pid, said in followers.states.items() if "following" in said]
-    assert len(led) > KILLS // 4, "the followers that were killed had hardly followed"
+    assert len(led) > KILLS // 3, "those that were killed had hardly followed"

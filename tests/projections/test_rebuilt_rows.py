@@ -140,6 +140,17 @@ def test_nothing_stays_beside_the_live_tables(database: Database) -> None:
     assert not any(name.endswith(BESIDE) for name in tables)
 
 
+def test_a_store_of_ones_own_is_followed_and_read_too(server: Embedded) -> None:
+    """With roles to step down to in place of logins, the same grants hold."""
+    database = Database.external(server.superuser_url(), schema="t_projections_external")
+    database.prepare()
+    walk = Walk(1)
+    append(database, walk.take(60))
+    with Follower(database, [LOOPS]):
+        catch_up(database)
+    assert rows_in(database).keys() == walk.loops.keys()
+
+
 @pytest.fixture(scope="module")
 def debian_server(passable_dir: Path) -> Generator[Embedded]:
     """The second supported server, where it is installed."""

@@ -7,10 +7,10 @@ from time import monotonic
 
 import pytest
 
-from followed import append, catch_up, dump, wait_until
+from followed import append, catch_up, dump, lag_of, wait_until
 from ledger.database import Database
 from loop_walk import Walk
-from projections import LOOPS, Site, rebuild
+from projections import LOOPS, Lag, Site, rebuild
 from projections.follower import Follower
 from projections.loop_list import LoopPage, Sees, Wanted, list_loops
 
@@ -91,6 +91,29 @@ def test_no_read_fails_or_sees_half_of_a_rebuild(database: Database) -> None:
     followed = dump(database)
     rebuild(database)
     assert dump(database) == followed
+
+
+def test_new_tables_are_never_behind_the_old_ones(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was followed while the new tables were filled is in them before they are swapped in."""
+    walk = Walk(24)
+    append(database, walk.take(150))
+    rebuild(database)
+
+    def meanwhile(*_: object) -> None:
+        append(database, walk.take(30))
+        catch_up(database)
+
+    monkeypatch.setattr("projections._build._Build._analyze", meanwhile)
+    with Follower(database, [LOOPS]):
+        (built,) = rebuild(database)
+        assert built.position == walk.head
+        assert lag_of(database) == Lag("loops", walk.head, 0, 0.0)
+    swapped = dump(database)
+    monkeypatch.undo()
+    rebuild(database)
+    assert dump(database) == swapped
 
 
 def test_a_long_read_delays_the_swap_and_not_the_other_reads(database: Database) -> None:

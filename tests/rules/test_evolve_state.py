@@ -134,6 +134,7 @@ def test_a_gate_is_stale_once_its_evidence_moved(fact: f.AnyFact) -> None:
     """It was passed on other evidence; passing it again makes it fresh."""
     assert not loop_of(fact, later.GATE_PASSED).gate_stale
     assert loop_of(later.GATE_PASSED, fact).gate_stale
+    assert loop_of(fact, later.GATE_PASSED, fact).gate_stale
     assert not loop_of(later.GATE_PASSED, fact, later.GATE_PASSED).gate_stale
 
 
@@ -243,6 +244,37 @@ def test_an_approval_is_kept_where_its_scorecard_or_requisition_was_read() -> No
     requisition_only = world_of(s.REQUISITION_OPENED, s.SCORECARD_APPROVED)
     assert len(requisition_only.requisitions[s.REQUISITION].approvals) == 1
     assert requisition_only.scorecards == {}
+
+
+def test_a_second_of_anything_leaves_the_first() -> None:
+    """Versions, approvals, retirements, exceptions and rules are added, never replaced."""
+    twice = (
+        later.REQUISITION_EXCEPTION_GRANTED,
+        s.SCORECARD_APPROVED,
+        s.SCORECARD_RETIRED,
+        s.SCORECARD_VERSIONED,
+        s.PROMPT_VERSIONED,
+        s.POSTING_VERSIONED,
+        s.POLICY_SET_ADOPTED,
+        later.RECORD_IMPORTED,
+        later.RECORD_VIEWED,
+    )
+    world = world_of(s.REQUISITION_OPENED, s.SCORECARD_VERSIONED, *twice, *twice[:3], *twice[4:])
+    requisition, card = world.requisitions[s.REQUISITION], world.scorecards["ml-engineer"]
+    for kept in (
+        requisition.exceptions,
+        requisition.approvals,
+        card.approvals,
+        card.retirements,
+        card.versions,
+        world.prompts["rag-design"],
+        world.postings["ml-engineer-berlin"],
+        world.policy_sets,
+        world.imported,
+        world.others,
+    ):
+        assert len(kept) == 2
+        assert kept[0].position < kept[1].position
 
 
 def test_versions_of_the_rubric_are_found_by_id_and_number() -> None:

@@ -1,0 +1,151 @@
+"""Serving processes to kill: real ones, forked from one that has everything imported already.
+
+    with nursery() as serve:
+        first = serve(data=..., database=..., schema=...)
+        first.kill()
+
+Run as a program, this file is that one process: it takes settings as lines of JSON.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS_MAX = 60
+
+
+class Served:
+    """One serving process; `lines` is the file that its log goes to."""
+
+    def __init__(self, pid: int, settings: dict[str, str], ready: Path) -> None:
+        self.pid = pid
+        self.settings = settings
+        self.lines = ready.with_suffix(".log")
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not (ready.exists() and ready.read_text().endswith("\n")):
+            assert time.monotonic() < deadline, self.lines.read_text()
+            assert _lives(pid), self.lines.read_text()
+            time.sleep(0.01)
+        self.address = ready.read_text().strip()
+
+    @property
+    def admin(self) -> str:
+        """The first administrator's key."""
+        return (Path(self.settings["data"]) / "admin.key").read_text().strip()
+
+    def kill(self) -> None:
+        """As kill -9 does: nothing of it runs any more."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Let it end in order."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        deadline = time.monotonic() + 30
+        while _lives(self.pid):
+            os.kill(self.pid, how)
+            time.sleep(0.02)
+            assert time.monotonic() < deadline, "it does not end"
+
+    def post(self, path: str, body: object, key: str, **headers: str) -> httpx.Response:
+        """One write by the administrator, over a connection of its own."""
+        return httpx.post(
+            f"{self.address}/v1{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.admin}", "Idempotency-Key": key, **headers},
+            timeout=60,
+            trust_env=False,
+        )
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+Serve = Callable[..., Served]
+
+
+@contextmanager
+def nursery(directory: Path, *wrap: str) -> Generator[Serve]:
+    """Starts serving processes, and kills those that are left at the end.
+
+    `wrap` is a command that the first process is run through.
+    """
+    argv = [*wrap, sys.executable, __file__]
+    env = os.environ | {"PYTHONPATH": f"{ROOT}"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, env=env, stdin=pipe, stdout=pipe, text=True) as mother:
+        started: list[Served] = []
+        assert mother.stdin is not None
+        assert mother.stdout is not None
+
+        def serve(**settings: object) -> Served:
+            assert mother.stdin is not None
+            assert mother.stdout is not None
+            named = {name: str(value) for name, value in settings.items()}
+            ready = directory / f"served-{len(started)}.txt"
+            told = {"settings": named, "ready": str(ready)}
+            mother.stdin.write(json.dumps(told) + "\n")
+            mother.stdin.flush()
+            pid = int(mother.stdout.readline())
+            started.append(Served(pid, named, ready))
+            return started[-1]
+
+        try:
+            yield serve
+        finally:
+            for one in started:
+                if _lives(one.pid):
+                    one.kill()
+            mother.stdin.close()
+            mother.wait(30)
+
+
+def _mother() -> None:
+    """Forks a serving process for every line; everything is imported before the first."""
+    import api.running  # noqa: F401
+    from api.serve import stopped_by_signal  # noqa: F401
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        told = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            _serve(told["settings"], Path(told["ready"]))
+            os._exit(0)
+        print(pid, flush=True)
+
+
+def _serve(named: dict[str, Any], ready: Path) -> None:
+    """Serves as `hireledger serve` does, on any free port, until it is told to stop."""
+    from api.running import running
+    from api.serve import stopped_by_signal
+    from api.settings import read_settings
+
+    log = os.open(ready.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 2)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+    settings = read_settings({}, port=0, **named)
+    with stopped_by_signal() as stop, running(settings) as (_, serving):
+        ready.write_text(f"{serving.address}\n")
+        serving.wait(stop)
+
+
+if __name__ == "__main__":
+    _mother()
