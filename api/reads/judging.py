@@ -82,7 +82,7 @@ def _drafts(
         stamp=stamp,
         loop=loop.handle,
         decision=latest.fact.recommend if latest else "no_hire",
-        reasons=(f.Reason(kind="requisition", text=Digest(sd="")),),
+        reasons=(f.Reason(kind="override", text=Digest(sd="")),),
         cites=(),
         gate=loop.gate.position if loop.gate else 0,
         recommendations=recommended,

@@ -28,7 +28,7 @@ def hall(server: Embedded, tmp_path: Path) -> Generator[Hall]:
 
 
 @pytest.fixture
-def held(server: Embedded) -> Held:
+def held() -> Held:
     """Holds the log's lock for a block, in which one more command is stuck in the writer.
 
     What is asked for in the block therefore waits, and is committed as one group after it.

@@ -80,7 +80,7 @@ def _wait_until(holds: Callable[[], bool]) -> None:
 
 def test_everybody_in_the_group_is_told_that_it_is_unknown(wired: Wired) -> None:
     """A batch committed at once: each line is 503, and each retry finds its own facts."""
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"key": f"line-{n}", "path": "/v1/people", "body": {"id": f"p-{n}", "roles": []}}
         for n in range(20)
     ]

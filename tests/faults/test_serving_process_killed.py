@@ -1,4 +1,4 @@
-"""The serving process is killed under load: nothing acknowledged is lost, nothing is there twice."""
+"""The serving process is killed under load: nothing acknowledged is lost, or is there twice."""
 
 import random
 import secrets

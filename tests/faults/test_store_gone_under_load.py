@@ -111,7 +111,7 @@ def _settled(crowd: Crowd, url: str, schema: str) -> None:
 def test_an_embedded_store_that_is_killed_is_started_again(
     serve: Serve, passable_dir: Path
 ) -> None:
-    """The serving process watches its own store: one kill costs some 503, and no restart by hand."""
+    """The serving process watches its own store: a kill costs some 503, and nobody has to act."""
     data = passable_dir / secrets.token_hex(4)
     process = serve(data=data)
     crowd = Crowd(lambda: process.address, process.admin)

@@ -50,7 +50,8 @@ class Books:
         """Check what was recorded since the last time."""
         with self.ledger.database.connect("runtime") as connection:
             new = connection.execute(f"{_ROWS} ORDER BY position".encode(), [len(self.rows)])
-            tags: dict[int, list[str]] = dict(connection.execute(_TAGS.encode(), [len(self.rows)]).fetchall())
+            tagged = connection.execute(_TAGS.encode(), [len(self.rows)]).fetchall()
+            tags: dict[int, list[str]] = dict(tagged)
             for position, type_, given, leaf, leaf_hash, recorded in new.fetchall():
                 assert position == len(self.rows) + 1, "a position is missing"
                 assert leaf_hash == hashlib.sha256(b"\x00" + leaf).digest()

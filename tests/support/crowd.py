@@ -14,6 +14,9 @@ import httpx
 import psycopg
 
 RETRY_SECONDS = 0.05
+_NAMES = """SELECT count(*) FROM disclosures d JOIN facts f USING (position)
+    WHERE f.type = 'person-registered.v1'
+    AND convert_from(f.leaf, 'UTF8') LIKE '%' || d.digest || '%'"""
 
 
 @dataclass
@@ -107,9 +110,7 @@ def one_set_of_facts_each(url: str, schema: str, keys: set[str]) -> int:
         for rows in (
             "SELECT count(*) FROM aliases WHERE kind = 'person'",
             "SELECT count(*) FROM subject_keys WHERE subject LIKE 'p\\_%'",
-            "SELECT count(*) FROM disclosures d JOIN facts f USING (position) "
-            "WHERE f.type = 'person-registered.v1' AND convert_from(f.leaf, 'UTF8') LIKE "
-            "'%' || d.digest || '%'",
+            _NAMES,
         ):
             assert count(rows) == people, rows
         return head

@@ -143,7 +143,7 @@ class Walk:
     def _aside(self) -> f.AnyFact:
         """A fact that no loop's state depends on: an import, or an audit read of a loop."""
         if not self.loops or self.random.random() < 0.5:
-            case = self._handle("l")
+            case = self.new_handle("l")
             tagged = replace(RECORD_IMPORTED.stamp, tags=(f"loop:{case}",), recorded=self.now)
             return replace(RECORD_IMPORTED, stamp=tagged, case=case)
         loop = self.random.choice(list(self.loops))
@@ -165,9 +165,9 @@ class Walk:
     def _open_loop(self) -> c.AnyCommand:
         requisition = self.random.choice(REQUISITIONS)
         return c.OpenLoop(
-            id=self._handle("l"),
+            id=self.new_handle("l"),
             requisition=requisition,
-            candidate=c.CandidateSpec(id=self._handle("c"), name="Cam Example"),
+            candidate=c.CandidateSpec(id=self.new_handle("c"), name="Cam Example"),
             scorecard=s.CARD,
             posting=f.Ref(id=requisition, version=1),
             at=self.now - timedelta(days=self.random.randrange(30)),
@@ -248,7 +248,8 @@ class Walk:
     def _some(self, count: int) -> tuple[str, ...]:
         return tuple(self.random.sample(PEOPLE, self.random.randint(1, count)))
 
-    def _handle(self, kind: str) -> str:
+    def new_handle(self, kind: str) -> str:
+        """A handle that nobody has."""
         word = base64.b32encode(self.random.randbytes(16)).decode().rstrip("=").lower()
         return f"{kind}_{word}"
 

@@ -7,6 +7,7 @@
 Run as a program, this file is that one process: it takes settings as lines of JSON.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -117,9 +118,7 @@ def nursery(directory: Path, *wrap: str) -> Generator[Serve]:
 
 def _mother() -> None:
     """Forks a serving process for every line; everything is imported before the first."""
-    import api.running  # noqa: F401
-    from api.serve import stopped_by_signal  # noqa: F401
-
+    importlib.import_module("api.running")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         told = json.loads(line)
