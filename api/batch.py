@@ -68,11 +68,11 @@ class _Waiting(Struct, frozen=True):
 
 async def serve_batch(request: AnyRequest, desk: Desk) -> AsyncIterator[bytes]:
     """The result lines, in the order of the lines sent; memory stays within `IN_FLIGHT_MAX`."""
-    issued = await desk.in_thread(_authenticate, request, desk)
+    await desk.in_thread(_authenticate, request, desk)
     readers: dict[str | None, Reader] = {}
     waiting: deque[_Waiting] = deque()
     async for line in split_lines(request.stream()):
-        waiting.append(await _start(line, issued, readers, waiting, desk))
+        waiting.append(await _start(line, request, readers, waiting, desk))
         if len(waiting) >= IN_FLIGHT_MAX:
             yield await _finish(waiting.popleft(), request.scope)
     while waiting:
@@ -86,7 +86,7 @@ def _authenticate(request: AnyRequest, desk: Desk) -> KeyIssued:
 
 async def _start(
     line: bytes | Problem,
-    issued: KeyIssued,
+    request: AnyRequest,
     readers: dict[str | None, Reader],
     before: deque[_Waiting],
     desk: Desk,
@@ -100,6 +100,8 @@ async def _start(
         found = match_post(sent.path)
         if found is None:
             raise Problem("not-found", "This path takes no write in a batch.")
+        # A key that is revoked while a batch runs opens nothing from then on.
+        issued = await desk.in_thread(_authenticate, request, desk)
         try:
             reader = await _reader(sent.actor, found.route, issued, readers, desk)
         except Problem:

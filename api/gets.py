@@ -80,10 +80,12 @@ async def _lines(
 ) -> AsyncGenerator[bytes]:
     """Every item from the first page to the end; the caller is admitted again for each page."""
     told = first
+    # To the end as it was when the stream began: the notes of its own reading come after that.
+    end = getattr(first, "position", 0)
     while True:
         for item in cast("tuple[Struct, ...]", getattr(told, "items", ())):
             yield msgspec.json.encode(item) + b"\n"
         following = getattr(told, "next", None)
-        if following is None:
+        if following is None or following >= end:
             return
         told = await desk.in_thread(_answer, readable, desk, request, following)

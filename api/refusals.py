@@ -26,9 +26,6 @@ def problem_of_refusal(refusal: Refusal) -> Problem:
 
 
 def problem_of_outage(error: Unavailable) -> Problem:
-    """503, saying whether anything was recorded."""
-    if error.recorded is None:
-        detail = "The store went away while it recorded; whether it did is unknown. "
-    else:
-        detail = "The store could not be reached; nothing was recorded. "
-    return Problem("unavailable", detail + "Send the same request again with the same key.")
+    """503, in the ledger's own words: whether anything was recorded, and what to do."""
+    said = str(error)
+    return Problem("unavailable", said[0].upper() + said[1:] + ".")

@@ -5,6 +5,7 @@ The roles stand once, in `domain.decide.entitled`; fields that a path names leav
 
 import re
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 from api.answers import Written
 from api.openapi import Route
@@ -98,5 +99,5 @@ def match_post(path: str) -> Matched | None:
     for pattern, route in _PATTERNS:
         found = pattern.match(path)
         if found:
-            return Matched(route, found.groupdict())
+            return Matched(route, {n: unquote(v) for n, v in found.groupdict().items()})
     return None

@@ -93,7 +93,8 @@ def _rubric(world: World, position: int, fact: f.RubricFact) -> World:
         case f.ScorecardApproved():
             return _approval(world, At(position, fact))
         case f.ScorecardRetired():
-            card = world.scorecards[fact.scorecard]
+            # As it had happened by some time, a version may be retired before it was written.
+            card = world.scorecards.get(fact.scorecard) or Scorecard()
             card = replace(card, retirements=(*card.retirements, At(position, fact)))
             return replace(world, scorecards={**world.scorecards, fact.scorecard: card})
         case f.PromptVersioned():

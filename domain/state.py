@@ -91,8 +91,8 @@ class Loop(Struct, frozen=True, kw_only=True):
         return 0, None
 
     def completed(self, id_: str) -> At[f.SessionCompleted] | None:
-        """The latest report that this session took place."""
-        return next((s for s in reversed(self.sessions) if s.fact.session == id_), None)
+        """The first report that this session took place: a later one makes nothing punctual."""
+        return next((s for s in self.sessions if s.fact.session == id_), None)
 
     def interviewers(self, id_: str) -> tuple[str, ...]:
         """Who is to interview in a session: as last planned, then replaced, in that order."""
@@ -143,11 +143,16 @@ class Loop(Struct, frozen=True, kw_only=True):
 
     @property
     def gate_stale(self) -> bool:
-        """Whether feedback, an amendment, a relationship or a plan came after the gate."""
+        """Whether feedback, an amendment, its author's relationship or a plan came after the gate.
+
+        What somebody discloses who wrote nothing here cannot have moved the gate.
+        """
         gate = self.gate
         if gate is None:
             return False
-        moved = (self.feedback, self.amendments, self.relationships, self.plans)
+        authors = {written.fact.author for written in self.feedback}
+        disclosed = [one for one in self.relationships if one.fact.person in authors]
+        moved = (self.feedback, self.amendments, disclosed, self.plans)
         return any(group and group[-1].position > gate.position for group in moved)
 
     @property

@@ -54,7 +54,7 @@ def accept(asked: Asked, group: Group, rules: Catalogue) -> Done:
     # Step 2. Names become handles, and the boundary names every fact the command depends on.
     command, aliases = resolve(asked.command, group.names(named_in(asked.command)))
     with _tracer.start_as_current_span("fold"):
-        reading = _read(command, asked.caller, group)
+        reading = read_boundary(command, asked.caller.actor, group)
 
     # Step 3. The command is worked out against the state, and every rule judges what it would make.
     context = _context(asked, command, reading.world, group)
@@ -87,7 +87,7 @@ def look_ahead(asked: Sequence[Asked], group: Group) -> None:
 def rehearse(asked: Asked, group: Group, rules: Catalogue) -> Rehearsed:
     """What the rules would say to this command now; nothing is recorded."""
     command, _ = resolve(asked.command, group.names(named_in(asked.command)))
-    reading = _read(command, asked.caller, group)
+    reading = read_boundary(command, asked.caller.actor, group)
     context = _context(asked, command, reading.world, group)
     drafted = work_out(command, reading.world, context, rules)
     return Rehearsed(judge(drafted, reading, context, rules), group.head)
@@ -116,17 +116,13 @@ class Reading:
 
 def read_boundary(command: c.AnyCommand, actor: str, group: Group) -> Reading:
     """The facts that a command of this person depends on, folded."""
-    first = group.select(first_items(command))
-    items = boundary(command, fold(group.facts(first)), actor)
-    return Reading(items, group.select(items), group)
-
-
-def _read(command: c.AnyCommand, caller: Caller, group: Group) -> Reading:
-    reading = read_boundary(command, caller.actor, group)
-    if isinstance(command, c.CorrectFact):
-        # Facts never change, so what is cited by position needs no place in the boundary.
-        cited = group.at((command.position,))
-        reading.world = replace(reading.world, cited={one.position: one for one in cited})
+    first = fold(group.facts(group.select(first_items(command))))
+    # Facts never change, so what is cited by position needs no place in the boundary.
+    cited = group.at((command.position,)) if isinstance(command, c.CorrectFact) else []
+    known = {one.position: one for one in cited}
+    items = boundary(command, replace(first, cited=known), actor)
+    reading = Reading(items, group.select(items), group)
+    reading.world = replace(reading.world, cited=known)
     return reading
 
 

@@ -26,6 +26,16 @@ OPINIONS: Final = (
     f.StageDecisionRefused,
     f.RecommendationRecorded,
     f.ReferenceRecorded,
+    f.EvidenceGatePassed,
+    f.EvidenceGateRefused,
+    f.DecisionMade,
+    f.DecisionRefused,
+    f.DecisionReversed,
+    f.ExceptionGranted,
+    f.CandidateWithdrew,
+    f.LoopClosed,
+    f.LoopReopened,
+    f.FactCorrected,
 )
 VIEWED_MAX: Final = 1000
 
@@ -69,8 +79,19 @@ def check_not_owing(reader: Reader, loop: Loop) -> None:
 
 
 def owes(person: str, loop: Loop) -> bool:
-    """Whether this person's feedback on a planned session of the loop is missing."""
-    return any(debtor == person for _, debtor in loop.owes())
+    """Whether this person's feedback on a session of the loop is missing.
+
+    Who attended owes as well, planned or not; and nobody is released by reporting themselves that
+    their session was called off.
+    """
+    if any(debtor == person for _, debtor in loop.owes()):
+        return True
+    written = {w.fact.session for w in loop.feedback if w.fact.author == person}
+    attended = {s.fact.session for s in loop.sessions if person in s.fact.attendees}
+    called_off = {o.fact.session for o in loop.cancelled if o.fact.stamp.by == person}
+    called_off |= {o.fact.session for o in loop.no_shows if o.fact.stamp.by == person}
+    own_word = {id_ for id_ in called_off if person in loop.interviewers(id_)}
+    return bool((attended | own_word) - written)
 
 
 def notes_of_reading(

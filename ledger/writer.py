@@ -186,9 +186,12 @@ class Writer:
 
     def _commit(self, connection: Connection[TupleRow], jobs: Sequence[_Job]) -> None:
         self._patience.begin(connection)
+        # What is done once for all of them is shown in the trace of the first.
+        token = otel.attach(jobs[0].trace)
         try:
             decided = self._record(connection, jobs)
         finally:
+            otel.detach(token)
             self._patience.end()
         # Step 7. It is on disk: now, and not before, the callers hear of it.
         for job, done in decided:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from api.answers import Written, answer
 from api.problems import Problem, ProblemBody
@@ -63,24 +64,27 @@ def _select(read: Read, query: FactsQuery) -> tuple[list[Known], int | None]:
         types = (query.type,) if query.type else ()
         rows = read.group.select((Item(types=types, tags=(loop_tag(handle),)),))
         rows = [row for row in rows if row.position > query.after]
+        looked = read.group.head
     else:
-        rows = _scan(read, query)
+        rows, looked = _scan(read, query)
     page = rows[: query.limit]
-    more = len(rows) > query.limit
-    following = page[-1].position if more and page else None
+    if len(rows) > query.limit:
+        looked = page[-1].position
+    following = looked if looked < read.group.head else None
     return [Known(row, decode(row.leaf)) for row in page], following
 
 
-def _scan(read: Read, query: FactsQuery) -> list[Row]:
-    """Up to one more row than asked for, so that it is known whether another page follows."""
+def _scan(read: Read, query: FactsQuery) -> tuple[list[Row], int]:
+    """Up to one more row than asked for, and how far it looked: no request seeks for ever."""
     found: list[Row] = []
     position = query.after
-    while position < read.group.head and len(found) <= query.limit:
-        upto = min(position + FACTS_MAX, read.group.head)
+    last = min(read.group.head, query.after + _SCANNED_MAX)
+    while position < last and len(found) <= query.limit:
+        upto = min(position + FACTS_MAX, last)
         rows = read.group.store.recorder.fetch(read.group.cur, range(position + 1, upto + 1))
         found += [row for row in rows if query.type in (None, row.type)]
         position = upto
-    return found[: query.limit + 1]
+    return found[: query.limit + 1], position
 
 
 def _blind(found: list[Known], read: Read) -> tuple[FactShown, ...]:
@@ -116,8 +120,8 @@ def _withheld(known: Known) -> FactShown:
 
 
 def _loop_of(fact: f.AnyFact) -> str | None:
-    handle = getattr(fact, "loop", None)
-    return handle if isinstance(handle, str) else None
+    marks = (tag for tag in fact.stamp.tags if tag.startswith(loop_tag("")))
+    return next((mark.removeprefix(loop_tag("")) for mark in marks), None)
 
 
 def one_fact(read: Read, path: Path, _: object) -> FactShown:
@@ -131,6 +135,8 @@ def one_fact(read: Read, path: Path, _: object) -> FactShown:
     (told,) = _blind([known], read)
     if told.withheld:
         raise FeedbackOwed("you still owe feedback in this loop: submit it first, then read on")
+    if isinstance(known.fact, f.PersonRegistered) and not _may_know_names(known, read):
+        told = replace(told, values={})
     if "auditor" in read.reader.roles:
         note = c.NoteRecordViewed(what="facts", first=position, last=position)
         read.notes.append(note)
@@ -151,6 +157,12 @@ def _check_one(known: Known, read: Read) -> None:
         read.loop(handle)
         return
     raise Missing("no fact at this position, or not for this reader")
+
+
+def _may_know_names(known: Known, read: Read) -> bool:
+    """An administrator handles people without reading personal text, their names included."""
+    author = read.reader.person is not None and known.fact.stamp.by == read.reader.person
+    return "auditor" in read.reader.roles or author
 
 
 class RequestShown(Struct, frozen=True, kw_only=True):

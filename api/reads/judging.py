@@ -49,6 +49,7 @@ def readiness(read: Read, path: Path, _: object, rules: Catalogue) -> Readiness:
     """What a decision would meet now, with the practice behind it and what would settle it."""
     found = read.loop(path["loop"])
     check_not_owing(read.reader, found.now)
+    read.notes += notes_of_reading(read.reader, found.now, (), "loop")
     world, facts = _judged_on(found, read, found.now)
     now = read.group.now(found.rows[-1].fact.stamp.recorded)
     pinned = world.policy_set(found.now.opened.fact.policy_set)

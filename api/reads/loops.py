@@ -6,9 +6,10 @@ from api.reading import Clock, LoopRead, Read
 from api.reads.base import LOOP_READERS, Path, Readable, get
 from domain import facts as f
 from domain.state import Loop
-from domain.summary import Stage, stage_of
+from domain.summary import Stage, decision_of, stage_of
 from domain.values import Time
 from ledger.disclose import words
+from ledger.reading import notes_of_reading
 
 
 class Who(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,6 +80,7 @@ class LoopState(Struct, frozen=True, kw_only=True, omit_defaults=True):
 def loop_state(read: Read, path: Path, query: Clock) -> LoopState:
     """The state of one loop, now or at a clock."""
     found = read.loop(path["loop"], query)
+    read.notes += notes_of_reading(read.reader, found.now, (), "loop")
     return _state(found, read)
 
 
@@ -117,21 +119,16 @@ def _state(found: LoopRead, read: Read) -> LoopState:
 
 
 def _decision(loop: Loop, names: dict[str, str]) -> DecisionState | None:
-    made = loop.decision
-    seen = [o for o in loop.observed if not made or o.position > made.position]
-    fact: f.DecisionMade | f.DecisionObserved
-    if seen:
-        position, fact = seen[-1].position, seen[-1].fact
-    elif made is not None:
-        position, fact = made.position, made.fact
-    else:
+    found = decision_of(loop)
+    if found is None:
         return None
+    by = found.fact.stamp.by
     return DecisionState(
-        position=position,
-        decision=fact.decision,
-        by=Who(handle=fact.stamp.by, id=names.get(fact.stamp.by)),
-        at=fact.stamp.at,
-        conforming=isinstance(fact, f.DecisionMade),
+        position=found.position,
+        decision=found.fact.decision,
+        by=Who(handle=by, id=names.get(by)),
+        at=found.fact.stamp.at,
+        conforming=isinstance(found.fact, f.DecisionMade),
     )
 
 

@@ -98,11 +98,11 @@ def check_loop(command: c.Command, loop: Loop, world: World, context: Context) -
 
 
 def _takes_part(command: c.Command, loop: Loop, person: str) -> bool:
-    if isinstance(command, c.DiscloseRelationship):
-        return True
-    if isinstance(command, c.CompleteSession) and person in command.attendees:
-        return True
-    return person in interviewers_of(loop)
+    """Whoever knows the candidate may say so, before any plan too; all else is for the panel.
+
+    That someone attended is for the team or the panel to report: nobody lets themselves in.
+    """
+    return isinstance(command, c.DiscloseRelationship) or person in interviewers_of(loop)
 
 
 def interviewers_of(loop: Loop) -> frozenset[str]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from office import EVIDENCE, Office, feedback
+from office import EVIDENCE, Office, completed, decision, feedback
 
 
 def _views(office: Office) -> list[dict[str, str]]:
@@ -114,3 +114,47 @@ def test_amending_after_reading_shows(office: Office) -> None:
     assert json.loads(leaf)["independence"] == "amended_after_reading"
     gate = office.post("hana", "/loops/one/gates/evidence")
     assert "two-independent-interviewers" in gate.policies()
+
+
+def test_nobody_lets_themselves_into_a_loop(office: Office) -> None:
+    """An interviewer of other loops cannot report that they attended, and so read or write here."""
+    office.open("one")
+    (position,) = office.write_feedback("one", ["ivan"])
+    report = completed("ivan") | {"attendees": ["olga"]}
+    assert office.post("olga", "/loops/one/sessions/first/completed", report).status == 403
+    assert office.get("olga", f"/loops/one/feedback/{position}").status == 404
+    assert (
+        office.post("olga", "/loops/one/sessions/first/feedback", feedback("first")).status == 403
+    )
+
+
+def test_whoever_attended_owes_feedback_too(office: Office) -> None:
+    """Someone whom the panel reports as attending is blind until they wrote."""
+    office.open("one")
+    (position,) = office.write_feedback("one", ["ivan"])
+    report = completed("inga") | {"attendees": ["inga", "olga"]}
+    office.did("inga", "/loops/one/sessions/second/completed", report)
+    assert office.get("olga", f"/loops/one/feedback/{position}").status == 403
+
+
+def test_calling_off_ones_own_session_releases_nobody(office: Office) -> None:
+    """An owing interviewer who reports their session as cancelled still reads nothing."""
+    office.open("one")
+    (position,) = office.write_feedback("one", ["ivan"])
+    office.did("inga", "/loops/one/sessions/second/cancelled", {"reason": "No time."})
+    assert office.get("inga", f"/loops/one/feedback/{position}").status == 403
+
+
+def test_the_reasons_of_a_refused_decision_are_opinions_too(office: Office) -> None:
+    """Who owes feedback does not learn from a decision's reasons what others saw."""
+    office.open("one")
+    cites = office.write_feedback("one", ["ivan"])
+    refused = office.post("dora", "/loops/one/decision", decision(cites))
+    assert office.get("inga", f"/facts/{refused['position']}").status == 403
+
+
+def test_a_stranger_cannot_make_a_gate_stale(office: Office) -> None:
+    """What somebody discloses who wrote nothing in the loop does not move its gate."""
+    cites = office.ready("one")
+    office.did("olga", "/loops/one/relationships", {"relationship": "none"})
+    office.did("dora", "/loops/one/decision", decision(cites))

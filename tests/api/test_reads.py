@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from office import Office, scorecard
+from office import Office, hours_ago, scorecard
 
 
 def test_a_list_pages_by_link_and_streams_to_its_end(office: Office) -> None:
@@ -96,3 +96,30 @@ def test_an_audit_read_is_itself_on_record(office: Office) -> None:
     (read,) = office.get("udo", "/facts?type=record-viewed.v1")["items"]
     assert json.loads(read["leaf"])["what"] == "timeline"
     assert read["by"] == office.people["udo"]
+
+
+def test_a_stream_ends_where_the_log_ended_when_it_began(office: Office) -> None:
+    """The notes of its own reading do not keep a stream going."""
+    head = office.ledger_head()
+    told = office.get("udo", "/facts?limit=1", headers={"Accept": "application/x-ndjson"})
+    positions = [json.loads(line)["position"] for line in told.text.splitlines()]
+    assert positions == list(range(1, head + 1))
+
+
+def test_a_correction_is_sealed_for_the_candidate(office: Office) -> None:
+    """Erasing the candidate takes the words of a correction along: they are under their key."""
+    office.open("one")
+    office.did("hana", "/loops/one/debrief")
+    said = office.did("hana", "/loops/one/debrief/statements", {"text": "They saw it coming."})
+    made = office.did("udo", f"/facts/{said.position}/correction", {"text": "Another candidate."})
+    candidate = office.get("hana", "/loops/one")["candidate"]["handle"]
+    with office.ledger.reading() as group:
+        group.cur.execute("select subject from disclosures where position = %s", [made.position])
+        assert group.cur.fetchall() == [(candidate,)]
+
+
+def test_a_scorecard_can_be_asked_for_before_it_was_written_as_claimed(office: Office) -> None:
+    """A retirement reported with an earlier time than the version itself is no fault."""
+    retired = {"reason": "Replaced.", "at": hours_ago(5)}
+    office.did("hana", "/scorecards/llm/versions/1/retirement", retired)
+    assert office.get("hana", f"/scorecards/llm?at={hours_ago(2)[:19]}Z").status == 200

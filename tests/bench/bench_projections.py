@@ -37,11 +37,11 @@ def _season(seed: int) -> Iterator[NewRow]:
             story = chance.choice(list(stories))
             running.append(_again(story, stories[story], walk.new_handle("l")))
         one = chance.choice(running)
-        row = next(one, None)
-        if row is None:
+        following = next(one, None)
+        if following is None:
             running.remove(one)
         else:
-            yield row
+            yield following
 
 
 def _again(old: str, rows: list[NewRow], new: str) -> Iterator[NewRow]:

@@ -12,6 +12,7 @@ from hall import Hall, open_hall
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.postgres import Embedded
+from served import Mother, Serve, mother
 
 Held = Callable[[Ledger], AbstractContextManager[None]]
 _WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
@@ -25,6 +26,20 @@ def hall(server: Embedded, tmp_path: Path) -> Generator[Hall]:
     with open_hall(database, tmp_path) as opened:
         opened.open_requisition("r-1")
         yield opened
+
+
+@pytest.fixture(scope="session")
+def forked() -> Generator[Mother]:
+    """What all serving processes of a run are forked from."""
+    with mother() as made:
+        yield made
+
+
+@pytest.fixture
+def serve(forked: Mother, tmp_path: Path) -> Generator[Serve]:
+    """Starts serving processes; what is left of them is killed at the end."""
+    with forked.serving(tmp_path) as start:
+        yield start
 
 
 @pytest.fixture

@@ -9,35 +9,34 @@ import psycopg
 
 from crowd import Crowd, one_set_of_facts_each
 from ledger.postgres import Embedded
-from served import Served, nursery
+from served import Serve, Served
 
 SEED = 20_240_304
-KILLS = 3
+KILLS = 2
 
 
 def test_every_request_has_one_set_of_facts_however_often_the_server_is_killed(
-    server: Embedded, tmp_path: Path
+    server: Embedded, serve: Serve, tmp_path: Path
 ) -> None:
     """Killed at random moments, started again, asked again: one set of facts for each key."""
     schema, url = f"t_{secrets.token_hex(6)}", server.superuser_url()
     print(f"seed {SEED}")
     moments = random.Random(SEED)
-    with nursery(tmp_path) as serve:
-        where = {"data": tmp_path / "data", "database": url, "schema": schema}
-        now: list[Served] = [serve(**where)]
-        crowd = Crowd(lambda: now[0].address, now[0].admin)
-        with crowd.recording():
-            for _ in range(KILLS):
-                time.sleep(moments.uniform(0.3, 1.2))
-                now[0].kill()
-                killed = time.monotonic()
-                now[0] = serve(**where)
-                print(f"started again after {time.monotonic() - killed:.2f} s")
-            time.sleep(0.5)
-        unanswered = [one for one in crowd.asked if 0 in one.statuses]
-        assert unanswered, "the kills met no request"
-        accepted = {one.key: one.position for one in crowd.asked if one.position is not None}
-        crowd.ask_again()
+    where = {"data": tmp_path / "data", "database": url, "schema": schema}
+    now: list[Served] = [serve(**where)]
+    crowd = Crowd(lambda: now[0].address, now[0].admin)
+    with crowd.recording():
+        for _ in range(KILLS):
+            time.sleep(moments.uniform(0.3, 1.2))
+            now[0].kill()
+            killed = time.monotonic()
+            now[0] = serve(**where)
+            print(f"started again after {time.monotonic() - killed:.2f} s")
+        time.sleep(0.5)
+    unanswered = [one for one in crowd.asked if 0 in one.statuses]
+    assert unanswered, "the kills met no request"
+    accepted = {one.key: one.position for one in crowd.asked if one.position is not None}
+    crowd.ask_again()
     assert all(one.position == accepted.get(one.key, one.position) for one in crowd.asked)
     positions = [one.position for one in crowd.asked]
     assert len(set(positions)) == len(positions)

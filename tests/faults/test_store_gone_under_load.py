@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,20 +16,13 @@ import pytest
 
 from crowd import Crowd, one_set_of_facts_each
 from ledger.postgres import Embedded
-from served import Serve, Served, nursery
+from served import Serve, Served
 
 FAST = {"fsync": "off", "full_page_writes": "off"}
 SHORT_SECONDS = 0.5
-LONG_SECONDS = float(os.environ.get("HIRELEDGER_TEST_OUTAGE_SECONDS", "6"))
+LONG_SECONDS = float(os.environ.get("HIRELEDGER_TEST_OUTAGE_SECONDS", "4"))
 BACK_SECONDS_MAX = 5.0
 """Generous: on a quiet machine it is a fraction of a second."""
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Generator[Serve]:
-    """Starts serving processes of their own."""
-    with nursery(tmp_path) as start:
-        yield start
 
 
 def stopped(server: Embedded) -> None:

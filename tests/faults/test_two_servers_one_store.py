@@ -23,30 +23,29 @@ from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
 from ledger.postgres import Embedded
 from office import Answer, Office, decision, rules
-from served import nursery
+from served import Serve
 
 LOOPS = 4
 ATTEMPTS = 8
 
 
 @pytest.fixture
-def offices(server: Embedded, tmp_path: Path) -> Generator[list[Office]]:
+def offices(server: Embedded, serve: Serve, tmp_path: Path) -> Generator[list[Office]]:
     """Two serving processes on one ledger, as two offices with the same staff and service."""
     schema, url = f"t_{secrets.token_hex(6)}", server.superuser_url()
     data = tmp_path / "data"
-    with nursery(tmp_path) as serve:
-        processes = [serve(data=data, database=url, schema=schema) for _ in range(2)]
-        database = Database.external(url, schema)
-        with Ledger(database, KeyRing.open(data / "keys"), rules()) as own:
-            made: list[Office] = []
-            for process in processes:
-                client = httpx.Client(base_url=process.address, timeout=60, trust_env=False)
-                made.append(Office(own, client, process.admin, number=1000 * len(made)))
-            made[0].furnish()
-            made[1].service, made[1].people = made[0].service, made[0].people
-            yield made
-            for office in made:
-                office.client.close()
+    processes = [serve(data=data, database=url, schema=schema) for _ in range(2)]
+    database = Database.external(url, schema)
+    with Ledger(database, KeyRing.open(data / "keys"), rules()) as own:
+        made: list[Office] = []
+        for process in processes:
+            client = httpx.Client(base_url=process.address, timeout=60, trust_env=False)
+            made.append(Office(own, client, process.admin, number=1000 * len(made)))
+        made[0].furnish()
+        made[1].service, made[1].people = made[0].service, made[0].people
+        yield made
+        for office in made:
+            office.client.close()
 
 
 def types(office: Office) -> list[str]:

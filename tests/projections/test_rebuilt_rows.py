@@ -82,7 +82,7 @@ def test_a_row_says_of_a_loop_what_its_facts_say(database: Database, seed: int) 
 
 def test_reading_and_refusals_leave_a_row_as_it_was(database: Database) -> None:
     """The position and time of the last change are those of facts that decisions rest on."""
-    walk = Walk(9)
+    walk = Walk(11)
     append(database, walk.take(700))
     rebuild(database)
     silent = 0

@@ -97,13 +97,13 @@ def test_a_session_is_found_in_the_latest_plan_that_had_it() -> None:
     assert loop.plan.position == 3
 
 
-def test_the_latest_report_of_a_session_counts() -> None:
-    """A session reported twice took place as last told."""
+def test_the_first_report_of_a_session_counts() -> None:
+    """A session reported again does not end later than was said at first: lateness stays."""
     again = replace(HELD, attendees=(s.CAY,))
     loop = loop_of(PLAN, HELD, again)
     found = loop.completed("design")
     assert found is not None
-    assert (found.position, found.fact) == (4, again)
+    assert (found.position, found.fact) == (3, HELD)
     assert loop.completed("task") is None
 
 
@@ -117,7 +117,6 @@ def test_a_replacement_in_one_session_leaves_the_others() -> None:
 MOVED: dict[str, f.AnyFact] = {
     "feedback": later.FEEDBACK_SUBMITTED,
     "amendment": later.FEEDBACK_AMENDED,
-    "relationship": s.RELATIONSHIP_DISCLOSED,
     "plan": PLAN,
 }
 STILL: dict[str, f.AnyFact] = {
@@ -136,6 +135,16 @@ def test_a_gate_is_stale_once_its_evidence_moved(fact: f.AnyFact) -> None:
     assert loop_of(later.GATE_PASSED, fact).gate_stale
     assert loop_of(fact, later.GATE_PASSED, fact).gate_stale
     assert not loop_of(later.GATE_PASSED, fact, later.GATE_PASSED).gate_stale
+
+
+def test_a_relationship_moves_the_gate_only_of_somebody_who_wrote() -> None:
+    """What a stranger discloses cannot have changed who counts; what an author does can."""
+    written, author = later.FEEDBACK_SUBMITTED, later.FEEDBACK_SUBMITTED.author
+    theirs = replace(s.RELATIONSHIP_DISCLOSED, person=author)
+    others = replace(s.RELATIONSHIP_DISCLOSED, person=s.STRANGER)
+    assert loop_of(written, later.GATE_PASSED, theirs).gate_stale
+    assert not loop_of(written, later.GATE_PASSED, others).gate_stale
+    assert not loop_of(written, theirs, later.GATE_PASSED).gate_stale
 
 
 @pytest.mark.parametrize("fact", STILL.values(), ids=STILL)

@@ -1,12 +1,13 @@
 """Serving processes to kill: real ones, forked from one that has everything imported already.
 
-    with nursery() as serve:
+    with mother() as made, made.serving(directory) as serve:
         first = serve(data=..., database=..., schema=...)
         first.kill()
 
 Run as a program, this file is that one process: it takes settings as lines of JSON.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -37,12 +38,7 @@ class Served:
             assert time.monotonic() < deadline, self.lines.read_text()
             assert _lives(pid), self.lines.read_text()
             time.sleep(0.01)
-        self.address = ready.read_text().strip()
-
-    @property
-    def admin(self) -> str:
-        """The first administrator's key."""
-        return (Path(self.settings["data"]) / "admin.key").read_text().strip()
+        self.address, self.admin = ready.read_text().split()
 
     def kill(self) -> None:
         """As kill -9 does: nothing of it runs any more."""
@@ -80,29 +76,37 @@ def _lives(pid: int) -> bool:
 Serve = Callable[..., Served]
 
 
-@contextmanager
-def nursery(directory: Path, *wrap: str) -> Generator[Serve]:
-    """Starts serving processes, and kills those that are left at the end.
+class Mother:
+    """The process that all serving processes are forked from."""
 
-    `wrap` is a command that the first process is run through.
-    """
-    argv = [*wrap, sys.executable, __file__]
-    env = os.environ | {"PYTHONPATH": f"{ROOT}"}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(argv, env=env, stdin=pipe, stdout=pipe, text=True) as mother:
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def told(self, **what: object) -> int:
+        """One order; what it answers."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def fill(self, path: Path) -> None:
+        """Write a file until its disk is full, as the processes see it."""
+        self.told(fill=str(path))
+
+    def free(self, path: Path) -> None:
+        """Remove it again."""
+        self.told(free=str(path))
+
+    @contextmanager
+    def serving(self, directory: Path) -> Generator[Serve]:
+        """Starts serving processes, and kills those that are left at the end."""
         started: list[Served] = []
-        assert mother.stdin is not None
-        assert mother.stdout is not None
 
         def serve(**settings: object) -> Served:
-            assert mother.stdin is not None
-            assert mother.stdout is not None
             named = {name: str(value) for name, value in settings.items()}
             ready = directory / f"served-{len(started)}.txt"
-            told = {"settings": named, "ready": str(ready)}
-            mother.stdin.write(json.dumps(told) + "\n")
-            mother.stdin.flush()
-            pid = int(mother.stdout.readline())
+            pid = self.told(settings=named, ready=str(ready))
             started.append(Served(pid, named, ready))
             return started[-1]
 
@@ -112,8 +116,20 @@ def nursery(directory: Path, *wrap: str) -> Generator[Serve]:
             for one in started:
                 if _lives(one.pid):
                     one.kill()
-            mother.stdin.close()
-            mother.wait(30)
+
+
+@contextmanager
+def mother(*wrap: str) -> Generator[Mother]:
+    """A process with everything imported; `wrap` is a command that it is run through."""
+    argv = [*wrap, sys.executable, __file__]
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, env=env, stdin=pipe, stdout=pipe, text=True) as process:
+        yield Mother(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(30)
 
 
 def _mother() -> None:
@@ -122,6 +138,10 @@ def _mother() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         told = json.loads(line)
+        if "fill" in told or "free" in told:
+            _fill(told["fill"]) if "fill" in told else Path(told["free"]).unlink()
+            print(0, flush=True)
+            continue
         pid = os.fork()
         if pid == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -131,18 +151,26 @@ def _mother() -> None:
         print(pid, flush=True)
 
 
+def _fill(path: str) -> None:
+    with contextlib.suppress(OSError), Path(path).open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+
+
 def _serve(named: dict[str, Any], ready: Path) -> None:
     """Serves as `hireledger serve` does, on any free port, until it is told to stop."""
     from api.running import running
     from api.serve import stopped_by_signal
     from api.settings import read_settings
+    from api.store import admin_key
 
     log = os.open(ready.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 2)
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
     settings = read_settings({}, port=0, **named)
     with stopped_by_signal() as stop, running(settings) as (_, serving):
-        ready.write_text(f"{serving.address}\n")
+        key = admin_key(settings).read_text().strip()
+        ready.write_text(f"{serving.address} {key}\n")
         serving.wait(stop)
 
 
