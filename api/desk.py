@@ -29,7 +29,10 @@ from ledger.reading import Reader
 P = ParamSpec("P")
 T = TypeVar("T")
 OUTCOME_SECONDS_MAX: Final = 30.0
-_SILENT: Final = "the store does not answer; send the same request key again"
+_SILENT: Final = (
+    "the store does not answer; whether it recorded this is unknown: send the same request again "
+    "with the same key"
+)
 
 
 @dataclass(frozen=True, slots=True)

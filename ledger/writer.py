@@ -152,7 +152,10 @@ class Writer:
             # The answer to the commit is lost: whether it took place, a retry will tell.
             _log.warning("commit answer lost", error=str(error))
             self._drop_connection()
-            said = "the store went away while it recorded: send the same request key again"
+            said = (
+                "the store went away while it recorded; whether it did is unknown: send the same "
+                "request again with the same key"
+            )
             _refuse_all(jobs, Unavailable(said, recorded=None))
         except psycopg.Error as error:
             if not _is_away(connection, error):

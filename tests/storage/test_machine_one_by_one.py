@@ -28,8 +28,8 @@ from loop_steps import LOOPS, any_step, natural
 
 SEED = int(os.environ.get("HIRELEDGER_TEST_SEED", "7"))
 HOW = settings(
-    max_examples=25,
-    stateful_step_count=50,
+    max_examples=20,
+    stateful_step_count=40,
     deadline=None,
     database=None,
     phases=[Phase.generate],
