@@ -72,7 +72,9 @@ def test_the_store_goes_and_comes_back_and_nothing_is_half_recorded(
     took = crowd.first_after(back)
     slowest = max(two.answered for two in crowd.asked if two.answered > back) - back
     print(f"away {back - gone:.1f} s, first 201 {took:.2f} s after, last {slowest:.2f} s after")
-    assert {status for one in crowd.asked for status in one.statuses} == {201, 503}
+    statuses = {status for one in crowd.asked for status in one.statuses}
+    # Whoever comes while it is away for a moment only is served when it is back.
+    assert statuses == {201, 503} or (statuses == {201} and seconds == SHORT_SECONDS)
     assert took < BACK_SECONDS_MAX
 
 
