@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from time import monotonic
 from typing import Final, Self
 
 import psycopg
@@ -21,8 +22,8 @@ from ledger.writer import Writer
 from policies import Catalogue
 
 READERS: Final = 8
-AWAY_SECONDS_MAX: Final = 0.5
-"""How long a reader waits for a store that the reader before found away."""
+AWAY_SECONDS: Final = 0.5
+"""While the store is away a reader waits for it this long, and then for as long nobody does."""
 
 
 class Ledger:
@@ -43,6 +44,7 @@ class Ledger:
             self.store.vault.check_keys(cur)
             self.store.aliases.check_keys(cur)
         self._away = False
+        self._shut_until = 0.0
         self._readers = database.pool("runtime", READERS)
         self._writer = Writer(lambda: database.connect("runtime"), self.store, rules)
 
@@ -71,14 +73,18 @@ class Ledger:
         """The log as it stands now, on a pooled connection; raises `Unavailable`.
 
         While the store is away nobody waits long for it: there are few threads, and who stands in
-        line for one (a health check, say) would wait for all those before.
+        line for one (a health check, say, or the lines of a batch) would wait for all those before.
         """
-        wait = AWAY_SECONDS_MAX if self._away else POOL_WAIT_SECONDS_MAX
+        said = "the store is away; try again"
+        if monotonic() < self._shut_until:
+            raise Unavailable(said, recorded=False)
+        wait = AWAY_SECONDS if self._away else POOL_WAIT_SECONDS_MAX
         try:
             with self._readers.connection(wait) as connection, connection.cursor() as cur:
                 self._away = False
                 yield Group.begin(self.store, cur)
         except (PoolTimeout, psycopg.OperationalError) as error:
             self._away = isinstance(error, PoolTimeout)
-            said = "the store is away; try again"
+            if self._away:
+                self._shut_until = monotonic() + AWAY_SECONDS
             raise Unavailable(said, recorded=False) from error
