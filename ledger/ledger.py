@@ -22,8 +22,11 @@ from ledger.writer import Writer
 from policies import Catalogue
 
 READERS: Final = 8
-AWAY_SECONDS: Final = 0.5
-"""While the store is away a reader waits for it this long, and then for as long nobody does."""
+AWAY_SECONDS_MAX: Final = 0.5
+"""How long a reader waits for a store that the reader before found away."""
+
+SHUT_SECONDS: Final = 0.2
+"""And how long after it nobody waits at all."""
 
 
 class Ledger:
@@ -78,13 +81,13 @@ class Ledger:
         said = "the store is away; try again"
         if monotonic() < self._shut_until:
             raise Unavailable(said, recorded=False)
-        wait = AWAY_SECONDS if self._away else POOL_WAIT_SECONDS_MAX
+        wait = AWAY_SECONDS_MAX if self._away else POOL_WAIT_SECONDS_MAX
         try:
             with self._readers.connection(wait) as connection, connection.cursor() as cur:
-                self._away = False
+                self._away, self._shut_until = False, 0.0
                 yield Group.begin(self.store, cur)
         except (PoolTimeout, psycopg.OperationalError) as error:
             self._away = isinstance(error, PoolTimeout)
             if self._away:
-                self._shut_until = monotonic() + AWAY_SECONDS
+                self._shut_until = monotonic() + SHUT_SECONDS
             raise Unavailable(said, recorded=False) from error

@@ -131,4 +131,4 @@ def test_a_batch_outlives_a_store_that_goes_away_in_its_midst(wired: Wired) -> N
     assert {one["status"] for one in results} <= {201, 503}
     assert [one["status"] for one in results[:20]] == [201] * 20
     assert results[-1]["status"] == 503
-    assert wired.person("last").status == 201
+    _wait_until(lambda: wired.person("last").status == 201)
