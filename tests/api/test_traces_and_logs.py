@@ -3,6 +3,7 @@
 import io
 import json
 import secrets
+import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -39,12 +40,20 @@ class Traced:
 
     def traces(self) -> list[list[ReadableSpan]]:
         """Every request's trace as its spans in the order in which they began, the root first."""
+        self.settle()
         found: dict[int, list[ReadableSpan]] = {}
         for span in self._kept.get_finished_spans():
             found.setdefault(context(span).trace_id, []).append(span)
         traces = [sorted(spans, key=_began) for spans in found.values()]
         # A pool that opens one more connection does so for nobody in particular.
         return [spans for spans in traces if spans[0].kind is SpanKind.SERVER]
+
+    def settle(self) -> None:
+        """A caller has the answer a moment before the request's own span ends."""
+        before = -1
+        while (now := len(self._kept.get_finished_spans())) != before:
+            before = now
+            time.sleep(0.25)
 
     def lines(self) -> list[dict[str, Any]]:
         """Every line, as JSON."""
@@ -84,7 +93,10 @@ def traced(office: Office) -> Generator[Traced]:
     office.open("one")
     kept, lines = InMemorySpanExporter(), io.StringIO()
     telemetry.configure(None, lines, exporter=kept)
-    yield Traced(kept, lines)
+    told = Traced(kept, lines)
+    told.settle()  # what furnished the office may still be ending
+    told.clear()
+    yield told
     telemetry.close()
     telemetry.configure(None)
 
