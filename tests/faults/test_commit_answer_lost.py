@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
+import api.desk
 import ledger.writer
 from fault_proxy import Fault, FaultProxy, socket_directory
 from ledger.database import Database
 from ledger.postgres import Embedded
-from office import Office, open_office
+from office import EVIDENCE, Office, open_office
 
 
 class Wired(NamedTuple):
@@ -132,3 +133,41 @@ def test_a_batch_outlives_a_store_that_goes_away_in_its_midst(wired: Wired) -> N
     assert [one["status"] for one in results[:20]] == [201] * 20
     assert results[-1]["status"] == 503
     _wait_until(lambda: wired.person("last").status == 201)
+
+
+def _patiently(*_: object) -> None:
+    """In place of what loses patience."""
+
+
+def test_a_store_that_makes_everybody_wait_is_a_503_and_a_retry_tells(
+    wired: Wired, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waited too long for the log's lock hears that it is unknown; it is recorded later."""
+    monkeypatch.setattr(api.desk, "OUTCOME_SECONDS_MAX", 0.3)
+    monkeypatch.setattr("ledger._patience.Patience.begin", _patiently)
+    assert wired.person("ada").status == 201
+    log = wired.office.ledger
+    with log.database.connect("runtime") as connection, connection.cursor() as cur:
+        log.store.recorder.lock(cur)
+        began = time.monotonic()
+        late = wired.person("bea")
+        assert (late.status, "unknown" in late["detail"]) == (503, True)
+        assert time.monotonic() - began < 10
+    _wait_until(lambda: wired.recorded("person-registered.v1") == 2)
+    assert wired.person("bea").headers["idempotent-replay"] == "true"
+
+
+def test_a_reader_is_not_answered_before_the_note_of_it_is_recorded(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nothing can be recorded, nobody is shown what must be noted: 503, and no words."""
+    monkeypatch.setattr(api.desk, "OUTCOME_SECONDS_MAX", 0.3)
+    office.open("one")
+    (position,) = office.write_feedback("one", ["ivan"])
+    log = office.ledger
+    with log.database.connect("runtime") as connection, connection.cursor() as cur:
+        log.store.recorder.lock(cur)
+        shown = office.get("hana", f"/loops/one/feedback/{position}")
+        assert shown.status == 503
+        assert EVIDENCE not in shown.text
+    assert office.get("hana", f"/loops/one/feedback/{position}").status == 200

@@ -2,7 +2,9 @@
 
 import io
 import json
+import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -20,6 +22,7 @@ from ledger.asked import Done, Unavailable
 from ledger.errors import SubjectKeyError
 from ledger.ledger import Ledger
 from ledger.postgres import Embedded
+from office import Office
 
 Held = Callable[[Ledger], AbstractContextManager[None]]
 
@@ -183,3 +186,35 @@ def test_a_refused_command_among_others_is_refused_alone(hall: Hall, held: Held)
     assert taken.value.code == "exists"
     with pytest.raises(RefusedByRule):
         third.result(30)
+
+
+def test_a_batch_whose_caller_hangs_up_spoils_no_neighbour(office: Office) -> None:
+    """Others are answered as if nothing had happened, and what was sent can be asked for again."""
+    office.open("one")
+    lines: list[dict[str, Any]] = [
+        {"key": f"gone-{n}", "actor": "hana", "path": "/v1/loops/one/debrief", "body": {}}
+        for n in range(50)
+    ]
+    sent = "\n".join(json.dumps(line) for line in lines).encode() + b"\n"
+    url = office.client.base_url
+    head = (
+        f"POST /v1/batch HTTP/1.1\r\nHost: {url.host}\r\nAuthorization: Bearer {office.service}\r\n"
+        f"Content-Type: application/x-ndjson\r\nContent-Length: {len(sent)}\r\n\r\n"
+    ).encode()
+    with ThreadPoolExecutor(8) as callers:
+        others = [callers.submit(office.did, "hana", "/loops/one/debrief") for _ in range(20)]
+        for _ in range(5):
+            with socket.create_connection((url.host, url.port or 80)) as caller:
+                caller.sendall(head + sent)
+        others += [callers.submit(office.did, "hana", "/loops/one/debrief") for _ in range(20)]
+        positions = {one.result().position for one in others}
+    assert len(positions) == 40
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    again = office.call("POST", "/v1/batch", headers=ndjson, content=sent)
+    results = [json.loads(line) for line in again.text.splitlines()]
+    assert [one["status"] for one in results] == [201] * 50
+    recorded = {one["positions"][0] for one in results}
+    assert len(recorded) == 50
+    assert not recorded & positions
+    types = [f["type"] for f in office.get("udo", "/facts?loop=one&limit=1000")["items"]]
+    assert types.count("debrief-opened.v1") == 90

@@ -26,7 +26,7 @@ from ledger.postgres import Embedded
 from loop_commands import command_of, told
 from loop_model import Step
 from loop_model_later import Expected, Model
-from loop_steps import LOOPS, any_step, natural
+from loop_steps import LOOPS, any_step, natural, unsettling
 
 SEED = int(os.environ.get("HIRELEDGER_TEST_SEED", "7"))
 STEPS = 400
@@ -54,10 +54,11 @@ def script(seed: int, head: int) -> list[Planned]:
             if earlier.expected.facts:
                 planned.append(earlier._replace(again=True))
                 continue
-        if random.random() < 0.55:
+        luck = random.random()
+        if luck < 0.55:
             step = natural(model, random.choice(LOOPS), random.choice)
         else:
-            step = any_step(model, random.choice)
+            step = (unsettling if luck < 0.7 else any_step)(model, random.choice)
         planned.append(Planned(step, f"step-{number}", model.expect(step), again=False))
     return planned
 

@@ -24,12 +24,12 @@ from ledger.database import Database
 from loop_commands import command_of, told
 from loop_model import Step
 from loop_model_later import Expected, Model
-from loop_steps import LOOPS, any_step, natural
+from loop_steps import LOOPS, any_step, natural, unsettling
 
 SEED = int(os.environ.get("HIRELEDGER_TEST_SEED", "7"))
 HOW = settings(
-    max_examples=20,
-    stateful_step_count=40,
+    max_examples=25,
+    stateful_step_count=50,
     deadline=None,
     database=None,
     phases=[Phase.generate],
@@ -73,6 +73,11 @@ class Loops(RuleBasedStateMachine):
     def anybody_asks_for_anything(self, luck: int) -> None:
         """Any step, by anybody."""
         self._take(any_step(self.model, Random(luck).choice))
+
+    @rule(luck=LUCK)
+    def somebody_unsettles_what_was_settled(self, luck: int) -> None:
+        """What makes a gate stale, and decisions on a stale one."""
+        self._take(unsettling(self.model, Random(luck).choice))
 
     @rule(luck=LUCK)
     def somebody_sends_again(self, luck: int) -> None:

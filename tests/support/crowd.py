@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import httpx
 import psycopg
@@ -53,7 +54,8 @@ class Crowd:
             return False
         (position,) = response.json()["positions"]
         assert one.position in (None, position), "the same key was answered in two ways"
-        one.position, one.answered = position, time.monotonic()
+        if one.position is None:
+            one.position, one.answered = position, time.monotonic()
         return True
 
     def _go_on(self, number: int) -> None:
@@ -85,6 +87,11 @@ class Crowd:
         with httpx.Client(timeout=60, trust_env=False) as client:
             for one in self.asked:
                 assert self.send(client, one), one
+
+    def longest_pause(self) -> float:
+        """Seconds between two acceptances, at most."""
+        times = sorted(one.answered for one in self.asked if one.answered)
+        return max(later - earlier for earlier, later in pairwise(times))
 
     def first_after(self, moment: float) -> float:
         """Seconds from a moment to the next acceptance."""

@@ -76,10 +76,43 @@ def natural(model: Model, number: int, pick: Pick) -> Step:
         made = loop["recommended"][-1][1]
         decided = {"decision": made, "reasons": ["competency"], "cites": cites}
         return Step("decide", "dora", number, decided)
+    if not loop["closed"] and pick((True, False)):
+        return Step("reverse", "dora", number, {"cites": cites})
     if not loop["closed"]:
         ends = {"hire": "hired", "no_hire": "rejected"}[loop["in_force"]]
         return Step("close", "dora", number, {"disposition": ends})
     return Step("reopen", "dora", number, {})
+
+
+def unsettling(model: Model, pick: Pick) -> Step:
+    """Something that makes a passed gate stale, then a decision on it all the same."""
+    over = ("decided", "closed", "withdrawn")
+    open_ones = [
+        number
+        for number, loop in sorted(model.loops.items())
+        if loop["gate"] and not any(loop[state] for state in over)
+    ]
+    if not open_ones:
+        return any_step(model, pick)
+    number = pick(open_ones)
+    loop = model.loops[number]
+    cites = [form["at"] for form in loop["forms"]]
+    if loop["moved"] > loop["gate"]:
+        if pick((True, False)):
+            return Step("recommend", "hana", number, {"recommend": "hire", "cites": cites})
+        decided = {"decision": "hire", "reasons": ["override"], "cites": cites}
+        return Step("decide", "dora", number, decided)
+    form = pick(loop["forms"])
+    match pick(("relationship", "amend", "plan")):
+        case "relationship":
+            kind = {"relationship": pick(("none", "alumni", "family"))}
+            return Step("relationship", form["who"], number, kind)
+        case "amend":
+            words = dict.fromkeys(sorted(form["wanted"]), 12)
+            change = {"position": form["at"], "words": words, "rating": 3}
+            return Step("amend", form["who"], number, change)
+        case _:
+            return Step("plan", "hana", number, {"plan": pick(PLANS[:5])})
 
 
 def any_step(model: Model, pick: Pick) -> Step:
