@@ -179,16 +179,24 @@ def _loop_state(found: tuple[Found, ...]) -> Receipt:
     )
 
 
+# Intents that rest on what interviewers wrote.
+_OF_EVIDENCE = f.StageDecided | f.EvidenceGatePassed | f.RecommendationRecorded | f.DecisionMade
+
+
 def _exception(case: Case, policy: Policy) -> int | None:
     """Position of the latest exception to this rule that holds now, if the rule takes any.
 
-    It must be granted by someone other than who asks, and must not have expired.
+    It must be granted by someone other than who asks and than who wrote evidence in the loop, and
+    must not have expired.
     """
     if policy.core or case.moment not in INTENTS:
         return None
+    needing = {case.draft.stamp.by}
+    if isinstance(case.draft, _OF_EVIDENCE):
+        needing |= {written.fact.author for written in case.loop.feedback}
     for granted in reversed(_exceptions(case)):
         fact = granted.fact
-        by_another = fact.stamp.by != case.draft.stamp.by
+        by_another = fact.stamp.by not in needing
         if fact.policy == policy.id and fact.expires_at > case.now and by_another:
             return granted.position
     return None

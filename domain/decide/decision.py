@@ -5,7 +5,7 @@ from domain import facts as f
 from domain import tags
 from domain.case import Draft, Found
 from domain.decide.context import Context
-from domain.decide.entitled import check_loop, check_requisition
+from domain.decide.entitled import check_loop, check_requisition, interviewers_of
 from domain.decide.opening import known_loop
 from domain.decide.rubric import known_requisition
 from domain.findings import Basis, Judged
@@ -229,6 +229,21 @@ def observe_decision(command: c.ObserveDecision, world: World, context: Context)
     )
 
 
+def _check_second(
+    command: c.GrantLoopException, loop: Loop, world: World, context: Context
+) -> None:
+    """An exception is a second person's: not of who wrote evidence here, and for someone here."""
+    if any(written.fact.author == context.actor for written in loop.feedback):
+        raise Forbidden(
+            "whoever wrote evidence in this loop cannot excuse what is wrong with it; "
+            "ask an approver who did not interview"
+        )
+    team = world.requisitions[loop.opened.fact.requisition].content.team
+    here = interviewers_of(loop) | set(team.people())
+    if command.subject is not None and command.subject not in here:
+        raise Meaningless("this person has no part in the loop", pointer="/subject")
+
+
 GrantException = c.GrantLoopException | c.GrantRequisitionException
 
 
@@ -238,6 +253,7 @@ def grant_exception(command: GrantException, world: World, context: Context) -> 
         loop = known_loop(world, command.loop)
         check_loop(command, loop, world, context)
         about, subject = tags.loop(loop.handle), loop.opened.fact.candidate
+        _check_second(command, loop, world, context)
     else:
         requisition = known_requisition(world, command.requisition)
         check_requisition(command, requisition, context)

@@ -1,6 +1,8 @@
 """A loop over HTTP, from opening to outcome, as the services that record it see it."""
 
-from office import Office, completed, decision, feedback, hours_ago, sessions
+from typing import Any
+
+from office import Answer, Office, completed, decision, feedback, hours_ago, sessions
 
 
 def test_a_loop_is_decided_only_once_its_evidence_is_in(office: Office) -> None:
@@ -136,3 +138,40 @@ def test_a_state_can_be_asked_for_at_a_position_and_at_a_time(office: Office) ->
     assert office.get("hana", "/loops/one?position=1").status == 404
     both = office.get("hana", f"/loops/one?position={head}&recorded=2026-01-01T00:00:00Z")
     assert both.status == 400
+
+
+def test_whoever_wrote_the_evidence_cannot_excuse_it(office: Office) -> None:
+    """An exception is a second person's; its subject is someone who has a part in the loop."""
+    office.open("one")
+    thin = feedback("first")
+    for rated in thin["ratings"]:
+        rated["evidence"] = "Fine."
+    office.did("hana", "/loops/one/plan", {"sessions": by_theo()})
+    office.did("theo", "/loops/one/sessions/first/feedback", thin)
+    office.did("inga", "/loops/one/sessions/second/feedback", feedback("second"))
+    terms = {
+        "policy": "every-competency-evidenced",
+        "reason": "Short notes.",
+        "expires_at": hours_ago(-48),
+    }
+    assert office.post("theo", "/loops/one/exceptions", terms).status == 403
+    stranger = office.post("petra", "/loops/one/exceptions", terms | {"subject": "frida"})
+    assert (stranger.status, stranger["errors"][0]["pointer"]) == (422, "/subject")
+    office.did("theo", "/requisitions/llm-engineer/exceptions", terms)
+    assert "every-competency-evidenced" in blocking(office.post("hana", GATE))
+    office.did("petra", "/loops/one/exceptions", terms | {"subject": "theo"})
+    assert "every-competency-evidenced" not in blocking(office.post("hana", GATE))
+
+
+GATE = "/loops/one/gates/evidence"
+
+
+def by_theo() -> list[dict[str, Any]]:
+    """The usual plan, with an approver as the first interviewer."""
+    first, second = sessions()
+    return [first | {"interviewers": ["theo"]}, second]
+
+
+def blocking(answer: Answer) -> set[str]:
+    """The rules whose findings stand in the way."""
+    return {one["policy"] for one in answer["findings"] if one["enforcement"] == "block"}

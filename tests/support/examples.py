@@ -192,7 +192,7 @@ DECISION = (
             compensating_control="A second reader.",
         ),
         (later.EXCEPTION_GRANTED,),
-        OPENED,
+        PLANNED,
         s.PARTNER,
     ),
     Example(
