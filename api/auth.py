@@ -1,13 +1,15 @@
 """Who calls: an API key, and the person acting through it.
 
 1. The key is genuine, neither revoked nor expired. 2. A person's key acts for that person alone; a
-service names a registered person, for which it needs the role `recorder`, or acts as itself.
+service names a registered person, for which it needs the role `recorder`, or acts as itself in a
+role that needs no person (`SERVICE_ROLES`).
 3. The roles that count are the person's, no more than a person's own key allows. 4. They must meet
 those of the route. The ledger checks roles again, on the facts under the command's boundary.
 """
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 from api.problems import Problem
 from domain.facts import KeyIssued, Role
@@ -16,6 +18,11 @@ from ledger.api_keys import check_token, roles_of_person
 from ledger.asked import SYSTEM, Caller
 from ledger.group import Group
 from ledger.reading import Reader
+
+# What a service may do as itself. All else in a loop and its rubric is done by a person.
+SERVICE_ROLES: Final[frozenset[Role]] = frozenset(
+    ("administrator", "auditor", "fairness_analyst", "privacy_officer")
+)
 
 
 def authenticate(headers: Mapping[str, str], group: Group) -> KeyIssued:
@@ -37,7 +44,7 @@ def identify(key: KeyIssued, actor: str | None, group: Group) -> Reader:
         caller = Caller(key.key, key.person, "own_key", limit)
         return Reader(caller, _roles(key.person, group) & limit)
     if actor is None:
-        roles = frozenset(key.roles) - {"recorder"}
+        roles = frozenset(key.roles) & SERVICE_ROLES
         return Reader(Caller(key.key, SYSTEM, "asserted", roles), roles)
     if "recorder" not in key.roles:
         detail = "Only a service with the role recorder may name an acting person."

@@ -12,7 +12,8 @@ from domain.facts import ROLES
 Path = dict[str, str]
 Answer = Callable[[Read, Path, Any], Struct]
 
-EVERYONE: Final[tuple[str, ...]] = tuple(ROLES)
+# A recorder reads what the person it names may; the role itself opens nothing.
+EVERYONE: Final[tuple[str, ...]] = tuple(role for role in ROLES if role != "recorder")
 LOOP_READERS: Final = ("approver", "auditor", "decision_maker", "hiring_manager", "interviewer")
 
 
