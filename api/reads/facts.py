@@ -12,10 +12,11 @@ from api.reads.base import EVERYONE, Path, Readable, get
 from api.reads.timeline import FactShown, shown
 from domain import commands as c
 from domain import facts as f
-from domain.codec import FACT_BY_TYPE, decode, type_of
+from domain.codec import FACT_BY_TYPE, decode, type_of, types_of
 from domain.evolve import fold
 from domain.findings import Item
 from domain.refusals import Missing
+from domain.tags import fact as fact_tag
 from domain.tags import loop as loop_tag
 from domain.values import POSITION_MAX
 from ledger.asked import Done
@@ -27,6 +28,7 @@ FACTS_MAX = 1000
 _SCANNED_MAX = 20_000
 # What anyone with a role may read of the log: the organisation's own words.
 _RUBRIC = f.RubricFact
+_CORRECTED = types_of(f.FactCorrected)
 
 
 class FactsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,7 +96,9 @@ def _blind(found: list[Known], read: Read) -> tuple[FactShown, ...]:
         return tuple(shown(found, read))
     withheld: set[int] = set()
     for handle in {h for k in found if (h := _loop_of(k.fact)) and isinstance(k.fact, OPINIONS)}:
-        loop = fold(read.facts(Item(tags=(loop_tag(handle),)))).loops[handle]
+        loop = fold(read.facts(Item(tags=(loop_tag(handle),)))).loops.get(handle)
+        if loop is None:
+            continue  # an imported case: nobody interviews in it here, so nobody owes anything
         opinions = [k for k in found if _loop_of(k.fact) == handle and isinstance(k.fact, OPINIONS)]
         others = [k for k in opinions if k.fact.stamp.by != person]
         if owes(person, loop):
@@ -137,6 +141,8 @@ def one_fact(read: Read, path: Path, _: object) -> FactShown:
         raise FeedbackOwed("you still owe feedback in this loop: submit it first, then read on")
     if isinstance(known.fact, f.PersonRegistered) and not _may_know_names(known, read):
         told = replace(told, values={})
+    corrections = read.facts(Item(types=_CORRECTED, tags=(fact_tag(position),)))
+    told = replace(told, corrected_by=tuple(one.position for one in corrections))
     if "auditor" in read.reader.roles:
         note = c.NoteRecordViewed(what="facts", first=position, last=position)
         read.notes.append(note)
@@ -173,11 +179,26 @@ class RequestShown(Struct, frozen=True, kw_only=True):
     problem: ProblemBody | None
 
 
-def earlier_request(read: Read, path: Path, _: object) -> RequestShown:
+class RequestQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which request, where its key does not fit into a path."""
+
+    key: Annotated[str, Meta(pattern=r"^[!-~]{1,255}(?!\n)$")]
+
+
+def request_in_path(read: Read, path: Path, _: object) -> RequestShown:
     """What an earlier request with this key recorded, for a caller who lost the answer."""
+    return _earlier(read, path["key"])
+
+
+def request_by_query(read: Read, _: Path, query: RequestQuery) -> RequestShown:
+    """The same, for a key that does not fit into a path, such as one with a slash."""
+    return _earlier(read, query.key)
+
+
+def _earlier(read: Read, key: str) -> RequestShown:
     caller = read.reader.caller
     scope = Scope(caller.key_id, caller.actor)
-    spent = read.group.store.requests.locate(read.group.cur, scope, path["key"])
+    spent = read.group.store.requests.locate(read.group.cur, scope, key)
     if spent is None:
         raise Missing("no request of this caller recorded anything under this key")
     done = Done(tuple(read.group.at(spent.positions)), spent.cause, replayed=True)
@@ -199,5 +220,14 @@ FACTS: tuple[Readable, ...] = (
         also=(404,),
     ),
     get("/v1/facts/{position:int}", one_fact, FactShown, tag="facts", roles=EVERYONE),
-    get("/v1/requests/{key}", earlier_request, RequestShown, tag="facts", roles=EVERYONE),
+    get("/v1/requests/{key}", request_in_path, RequestShown, tag="facts", roles=EVERYONE),
+    get(
+        "/v1/requests",
+        request_by_query,
+        RequestShown,
+        tag="facts",
+        roles=EVERYONE,
+        query=RequestQuery,
+        also=(404,),
+    ),
 )

@@ -14,7 +14,7 @@ from domain.state import Loop, World
 from domain.summary import stage_of
 from domain.values import Time
 from ledger.disclose import disclosed, handles_in
-from ledger.reading import check_not_owing, notes_of_reading
+from ledger.reading import check_not_owing, notes_of_reading, owes
 
 
 class FactShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,6 +31,10 @@ class FactShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
         Meta(description="Personal values by JSON pointer into the leaf; null where erased."),
     ] = {}
     withheld: Literal["blind-rule"] | None = None
+    corrected_by: Annotated[
+        tuple[int, ...],
+        Meta(description="Of one fact asked for: what a reader must know too, by position."),
+    ] = ()
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -57,10 +61,11 @@ class Timeline(Struct, frozen=True, kw_only=True):
 
 
 class FeedbackShown(Struct, frozen=True, kw_only=True):
-    """One feedback with its amendments."""
+    """One feedback with its amendments, and corrections of any of them."""
 
     feedback: FactShown
     amendments: tuple[FactShown, ...]
+    corrections: tuple[FactShown, ...]
     people: dict[str, str]
 
 
@@ -139,14 +144,24 @@ def feedback(read: Read, path: Path, _: object) -> FeedbackShown:
     amended = [
         k for k in found.rows if isinstance(k.fact, f.FeedbackAmended) and k.fact.amends == position
     ]
+    about = {position, *(k.row.position for k in amended)}
+    corrections = [
+        k for k in found.rows if isinstance(k.fact, f.FactCorrected) and k.fact.of in about
+    ]
     if mine[0].fact.author != read.reader.person:
         check_not_owing(read.reader, found.now)
-    chosen = [*mine, *amended]
+    elif owes(mine[0].fact.author, found.now):
+        corrections = []  # another's words; the author reads back their own while they owe
+    chosen = [*mine, *amended, *corrections]
     recorded = [k.recorded for k in chosen]
     read.notes += notes_of_reading(read.reader, found.now, recorded, "feedback")
     first, *others = shown(chosen, read)
-    people = read.names(handles_in(recorded))
-    return FeedbackShown(feedback=first, amendments=tuple(others), people=people)
+    return FeedbackShown(
+        feedback=first,
+        amendments=tuple(others[: len(amended)]),
+        corrections=tuple(others[len(amended) :]),
+        people=read.names(handles_in(recorded)),
+    )
 
 
 TIMELINE: tuple[Readable, ...] = (

@@ -1,8 +1,11 @@
 """Reads: pages and streams, clocks, diffs of the rubric, corrections, catalogue."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
+from domain.commands import ImportRecord
+from ledger.asked import Asked, Caller
 from office import Office, hours_ago, scorecard
 
 
@@ -123,3 +126,35 @@ def test_a_scorecard_can_be_asked_for_before_it_was_written_as_claimed(office: O
     retired = {"reason": "Replaced.", "at": hours_ago(5)}
     office.did("hana", "/scorecards/llm/versions/1/retirement", retired)
     assert office.get("hana", f"/scorecards/llm?at={hours_ago(2)[:19]}Z").status == 200
+
+
+def test_who_reads_a_corrected_fact_hears_of_the_correction(office: Office) -> None:
+    """A feedback is shown with what was said about it later, a fact names where that stands."""
+    office.open("one")
+    first, _ = office.write_feedback("one")
+    said = {"text": "The rating was meant for the other session."}
+    made = office.did("udo", f"/facts/{first}/correction", said)
+    shown = office.get("hana", f"/loops/one/feedback/{first}")
+    (correction,) = shown["corrections"]
+    assert correction["position"] == made.position
+    assert list(correction["values"].values()) == [said["text"]]
+    assert office.get("dora", f"/facts/{first}")["corrected_by"] == [made.position]
+    assert list(office.get("dora", f"/facts/{made.position}")["values"].values()) == [said["text"]]
+
+
+def test_a_correction_of_an_imported_record_can_be_read(office: Office) -> None:
+    """Nobody interviews in an imported case; reading what was said about it is no fault."""
+    command = ImportRecord(
+        system="old",
+        log="archive",
+        case="old:archive:1",
+        place=0,
+        activity="Interview",
+        claimed_at=datetime(2015, 1, 5, tzinfo=UTC),
+    )
+    system = Caller("system", "system", "system", frozenset({"administrator"}))
+    (one,) = office.ledger.submit(Asked(command, system, "import-1", b"")).result().recorded
+    made = office.did("udo", f"/facts/{one.position}/correction", {"text": "By telephone."})
+    assert office.get("udo", f"/facts/{made.position}").status == 200
+    assert office.get("udo", "/facts?limit=1000").status == 200
+    assert office.get("udo", f"/facts/{one.position}")["corrected_by"] == [made.position]

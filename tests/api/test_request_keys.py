@@ -142,3 +142,13 @@ def test_a_batch_records_each_line_for_itself_and_in_order(office: Office) -> No
     assert office.ledger_head() == head
     assert [one["status"] for one in again] == [one["status"] for one in first]
     assert [o.get("positions") for o in again] == [o.get("positions") for o in first]
+
+
+def test_a_lost_answer_to_a_key_with_a_slash_can_be_asked_for(office: Office) -> None:
+    """A key that does not fit into a path is asked for as a parameter."""
+    office.open("one")
+    none = {"relationship": "none"}
+    made = office.did("ivan", "/loops/one/relationships", none, key="nightly/117")
+    told = office.get("ivan", "/requests?key=nightly/117")
+    assert (told["status"], told["answer"]) == (201, made.body)
+    assert office.get("inga", "/requests?key=nightly/117").status == 404
