@@ -62,7 +62,7 @@ def serving(settings: Settings, ledger: Ledger, *, port: int | None = None) -> G
     """
     with _listening(settings.host, settings.port if port is None else port) as listener:
         config = uvicorn.Config(
-            create_app(ledger),
+            create_app(ledger, https_only=settings.https_only),
             log_config=None,
             access_log=False,
             server_header=False,

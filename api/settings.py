@@ -34,6 +34,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     postgres: Path | None = None  # directory of PostgreSQL's programs, for the embedded server
     host: Text = "127.0.0.1"  # address to listen at
     port: Port = 8000  # 0: any free one
+    https_only: bool = False  # answers tell browsers to come by TLS only (HSTS)
     otlp_endpoint: Text | None = None  # base URL of a collector of traces, OTLP over HTTP
     key_kek: Text | None = None  # 64 hex digits, or a file of 32 bytes; None: a file in `data`
     key_kek_self_identification: Text | None = None  # likewise
@@ -77,7 +78,8 @@ def _converted(name: str, value: object, where: str) -> object:
     try:
         return msgspec.convert(value, kind, strict=False, dec_hook=_path)
     except msgspec.ValidationError:
-        wanted = "a number from 0 to 65535" if name == "port" else "a text that is not empty"
+        other = {"port": "a number from 0 to 65535", "https_only": "true or false"}
+        wanted = other.get(name, "a text that is not empty")
         raise SettingWrong(f"{where} must be {wanted}.") from None
 
 

@@ -7,7 +7,7 @@ def loop(handle: str) -> str:
 
 
 def candidate(handle: str) -> str:
-    """Every fact about one candidate, over all loops."""
+    """Openings of a candidate's loops, and facts that judge them; the openings lead to the rest."""
     return f"candidate:{handle}"
 
 

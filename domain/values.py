@@ -9,7 +9,6 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, json
 
-HANDLE_LENGTH = 26
 LEAF_BYTES_MAX = 65_535
 POSITION_MAX = 2**53 - 1
 
@@ -19,13 +18,6 @@ Slug = Annotated[
     Meta(
         pattern=r"^[a-z0-9][a-z0-9-]{0,63}(?!\n)$",
         description="An id in the caller's words that stands in leaves: it must not name a person.",
-    ),
-]
-ExternalId = Annotated[
-    str,
-    Meta(
-        pattern=r"^[!-.0-~]{1,128}(?!\n)$",
-        description="The caller's own id: 1 to 128 visible ASCII characters without a slash.",
     ),
 ]
 CandidateHandle = Annotated[str, Meta(pattern=r"^c_[a-z2-7]{26}(?!\n)$")]

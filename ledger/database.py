@@ -124,6 +124,10 @@ class Database:
             self._urls[role],
             connect_timeout=given.get("connect_timeout", CONNECT_SECONDS_MAX),
             tcp_user_timeout=given.get("tcp_user_timeout", PEER_SILENT_MS_MAX),
+            # A peer that died without a word is noticed also by who only waits for it.
+            keepalives_idle=given.get("keepalives_idle", 5),
+            keepalives_interval=given.get("keepalives_interval", 2),
+            keepalives_count=given.get("keepalives_count", 3),
             options=" ".join(words).strip(),
             application_name=f"hireledger-{role}",
             client_encoding="UTF8",

@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from domain.codec import Recorded
-from domain.values import Digest
+from domain.values import Digest, is_handle
 from ledger.group import Group
 from ledger.vault import Erased
 
@@ -77,7 +77,7 @@ def handles_in(facts: Sequence[Recorded]) -> set[str]:
 
 def _collect(value: object, found: set[str]) -> None:
     if isinstance(value, str):
-        if len(value) == 28 and value[1] == "_" and value[0] in "cpl":
+        if is_handle(value):
             found.add(value)
     elif isinstance(value, dict):
         for inner in cast("dict[str, object]", value).values():

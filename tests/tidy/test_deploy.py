@@ -31,7 +31,8 @@ def wrong_defaults(defaults: Mapping[str, object], readme: str) -> Iterator[str]
     """Settings whose default in the table is not the one in the code."""
     for variable, said, _, _ in ROW.findall(readme):
         default = defaults.get(variable)
-        if not said.startswith("none: " if default is None else f"`{default}`"):
+        written = str(default).lower() if isinstance(default, bool) else default
+        if not said.startswith("none: " if default is None else f"`{written}`"):
             yield f"{variable}: the table says {said}, the code {default}"
 
 
