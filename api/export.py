@@ -19,7 +19,7 @@ from domain import commands as c
 from domain.values import make_handle
 from ledger.asked import SYSTEM, Asked, Caller
 from ledger.ledger import Ledger
-from ledger.tree import RightEdge, leaf_hash
+from ledger.proof.tree import RightEdge, leaf_hash
 
 _CALLER: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
 

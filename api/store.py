@@ -16,11 +16,11 @@ from psycopg.conninfo import conninfo_to_dict
 import policies
 from api.settings import Settings, SettingWrong
 from ledger.database import Database
+from ledger.embedded.server import Embedded
 from ledger.errors import LedgerError
 from ledger.first_start import first_start
 from ledger.keyring import KEY_NAMES, KeyName, KeyRing
 from ledger.ledger import Ledger
-from ledger.postgres import Embedded
 
 KEYS: Final = "keys"
 ADMIN_KEY: Final = "admin.key"

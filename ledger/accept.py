@@ -26,10 +26,10 @@ from domain.state import World
 from domain.values import make_handle
 from ledger.asked import SYSTEM, Asked, Caller, Done, KeyReused, Rehearsed
 from ledger.group import Group
+from ledger.proof.tree import basis_root
 from ledger.recorder import Row
 from ledger.requests import Request, Scope
 from ledger.resolve import named_in, resolve
-from ledger.tree import basis_root
 from policies import Catalogue
 
 _log = structlog.get_logger()

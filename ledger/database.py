@@ -16,11 +16,11 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool
 
-from ledger._binaries import OLDEST_MAJOR, below_floor
-from ledger._cluster import ROLES, Role, role_name
+from ledger.embedded.binaries import OLDEST_MAJOR, below_floor
+from ledger.embedded.cluster import ROLES, Role, role_name
+from ledger.embedded.server import Embedded
 from ledger.errors import LedgerError
 from ledger.migrate import migrate
-from ledger.postgres import Embedded
 
 DEFAULT_SCHEMA = "hireledger"
 CONNECT_SECONDS_MAX = 2

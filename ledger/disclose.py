@@ -1,41 +1,15 @@
 """The personal values of facts, for those who may see them."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Sequence
+from typing import cast
 
 import msgspec
 
 from domain.codec import Recorded
 from domain.values import Digest, is_handle
 from ledger.group import Group
+from ledger.proof.disclosure import places
 from ledger.vault import Erased
-
-
-class Place(NamedTuple):
-    """A digest and where it stands in its leaf (RFC 6901)."""
-
-    pointer: str
-    digest: str
-
-
-def places(leaf: bytes) -> list[Place]:
-    """Every digest of a stored fact with its pointer, in leaf order."""
-    return list(_find(msgspec.json.decode(leaf), ""))
-
-
-def _find(value: object, pointer: str) -> Iterator[Place]:
-    if isinstance(value, dict):
-        members = cast("dict[str, object]", value)
-        digest = members.get("_sd")
-        if len(members) == 1 and isinstance(digest, str):
-            yield Place(pointer, digest)
-            return
-        for name, inner in members.items():
-            escaped = name.replace("~", "~0").replace("/", "~1")
-            yield from _find(inner, f"{pointer}/{escaped}")
-    elif isinstance(value, list):
-        for at, inner in enumerate(cast("list[object]", value)):
-            yield from _find(inner, f"{pointer}/{at}")
 
 
 def disclosed(leaves: Sequence[bytes], group: Group) -> list[dict[str, str | None]]:

@@ -23,7 +23,7 @@ from domain.findings import Item
 from ledger._log_sql import LAST, LogSql, Statement
 from ledger.database import Connection
 from ledger.errors import LedgerError
-from ledger.tree import leaf_hash
+from ledger.proof.tree import leaf_hash
 
 PAGE_FACTS: Final = 500
 """Facts read in one go, so that a read of any length needs the memory of one page."""

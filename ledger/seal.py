@@ -1,12 +1,5 @@
-"""Turns the personal values of a fact into salted digests: the only way into a leaf.
+"""Turns the personal values of a fact into salted digests: the only way into a leaf."""
 
-A disclosure is RFC 9901's (SD-JWT), with a JSON Pointer in the claim name's place: FORMATS,
-"Disclosures". Whoever is given the disclosure can check it against the leaf; nobody else learns
-anything from the digest, because the salt has 128 bits.
-"""
-
-import base64
-import hashlib
 import os
 import typing
 from collections.abc import Callable, Iterable
@@ -19,9 +12,9 @@ from msgspec import Struct
 from domain.values import Digest, Unsealed, is_handle
 from ledger.errors import LedgerError
 from ledger.keyring import Ring
+from ledger.proof.disclosure import digest_of, make_disclosure
 
 SALT_BYTES: Final = 16
-DISCLOSURE_CHARACTERS_MAX: Final = 1_000_000
 ORGANISATION: Final = "organisation"
 SELF_IDENTIFICATION: Final = "self-identification:"
 _SELF_IDENTIFICATION_FACT: Final = "self-identification-recorded."
@@ -31,10 +24,6 @@ F = TypeVar("F", bound=Struct)
 
 class SealingError(LedgerError):
     """A personal value cannot become a disclosure; the message names its place, not its words."""
-
-
-class DisclosureError(LedgerError):
-    """A text is no disclosure: not base64url of a JSON array [salt, pointer, value]."""
 
 
 class Sealed(NamedTuple):
@@ -50,14 +39,6 @@ class Sealed(NamedTuple):
     """base64url, without padding, of the JSON array [salt, pointer, value]: still in the clear."""
 
 
-class Disclosed(NamedTuple):
-    """A disclosure taken apart."""
-
-    salt: str
-    pointer: str
-    value: str
-
-
 def seal(fact: F, random: Callable[[int], bytes] = os.urandom) -> tuple[F, list[Sealed]]:
     """The fact with a `Digest` in place of each `Unsealed`, and what was taken out, in leaf order.
 
@@ -69,37 +50,6 @@ def seal(fact: F, random: Callable[[int], bytes] = os.urandom) -> tuple[F, list[
     tag = fact.__struct_config__.tag
     sealing = _Sealing(random, isinstance(tag, str) and tag.startswith(_SELF_IDENTIFICATION_FACT))
     return cast("F", sealing.walk(fact, "")), sealing.sealed
-
-
-def digest_of(disclosure: str) -> str:
-    """base64url, without padding, of SHA-256 over the disclosure's ASCII: 43 characters."""
-    if not disclosure.isascii():
-        raise DisclosureError("A disclosure has characters beyond ASCII, which base64url has not.")
-    return _base64url(hashlib.sha256(disclosure.encode("ascii")).digest())
-
-
-def read_disclosure(disclosure: str) -> Disclosed:
-    """What a disclosure says; `DisclosureError` where it is no base64url of three JSON texts."""
-    if len(disclosure) > DISCLOSURE_CHARACTERS_MAX:
-        raise DisclosureError(
-            f"A disclosure has more than {DISCLOSURE_CHARACTERS_MAX} characters; none of ours does."
-        )
-    try:
-        plain = base64.b64decode(disclosure + "=" * (-len(disclosure) % 4), b"-_", validate=True)
-        salt, pointer, value = _DISCLOSED.decode(plain)
-        exact = _base64url(plain) == disclosure
-    except (ValueError, msgspec.MsgspecError):
-        exact, salt, pointer, value = False, "", "", ""
-    if not exact:
-        raise DisclosureError(
-            "A disclosure is not the base64url, without padding, of a JSON array of three texts: "
-            "salt, JSON Pointer and value. Take it from the ledger again, unchanged."
-        )
-    return Disclosed(salt, pointer, value)
-
-
-_DISCLOSED: Final = msgspec.json.Decoder(tuple[str, str, str])
-_encode: Final = msgspec.json.Encoder().encode
 
 
 class _Sealing:
@@ -143,9 +93,9 @@ class _Sealing:
 
     def _close(self, value: Unsealed, pointer: str) -> Digest:
         subject, ring = self._owner(value.subject, pointer)
-        salt = _base64url(self._random(SALT_BYTES))
+        salt = self._random(SALT_BYTES)
         try:
-            disclosure = _base64url(_encode((salt, pointer, value.text)))
+            disclosure = make_disclosure(salt, pointer, value.text)
         except UnicodeEncodeError:
             # Its message and its object would carry the words on: drop both.
             raise SealingError(
@@ -205,7 +155,3 @@ def _any_may_hold(kinds: Iterable[Any], seen: set[type]) -> bool:
 def _escape(name: str) -> str:
     """A member's name as a step of a JSON Pointer (RFC 6901 section 3)."""
     return name.replace("~", "~0").replace("/", "~1")
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")

@@ -16,7 +16,8 @@ from psycopg.rows import TupleRow
 
 from ledger.errors import RingClosedError, SealedValueError
 from ledger.keyring import KeyRing, Ring
-from ledger.seal import SELF_IDENTIFICATION, Sealed, digest_of, read_disclosure
+from ledger.proof.disclosure import digest_of, read_disclosure
+from ledger.seal import SELF_IDENTIFICATION, Sealed
 from ledger.subject_keys import SubjectKeys, in_schema
 
 NONCE_BYTES: Final = 12

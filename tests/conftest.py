@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger._binaries import NoServerPrograms, find_binaries
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.binaries import NoServerPrograms, find_binaries
+from ledger.embedded.server import Embedded
 from office import Office, open_office
 
 PROGRAMS = {"pg18": None, "pg15": Path("/usr/lib/postgresql/15/bin")}

@@ -17,7 +17,7 @@ import pytest
 
 from api.logs import configure_lines
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from office import (
     COMPETENCIES,
     STAFF,

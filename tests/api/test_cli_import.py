@@ -19,9 +19,9 @@ from api.store import open_ledger
 from command_line import Shell
 from domain import facts as f
 from domain.codec import decode
+from ledger.embedded.server import Embedded
 from ledger.ledger import Ledger
-from ledger.postgres import Embedded
-from ledger.tree import leaf_hash, root
+from ledger.proof.tree import leaf_hash, root
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "hiring_log_high.xes.gz"
 PEOPLE = ("Front Desk of Brightwater", "Panel Ostrander")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from command_line import Shell, ready
-from ledger.postgres import Embedded, StoreUnusable
+from ledger.embedded.server import Embedded, StoreUnusable
 
 
 @pytest.fixture(scope="module")

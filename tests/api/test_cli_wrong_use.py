@@ -8,7 +8,7 @@ import pytest
 
 from api.settings import Settings, SettingWrong, read_settings, variable_of
 from command_line import COMMAND, Shell
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 
 
 def test_help_lists_every_command_and_says_what_it_is_for() -> None:

@@ -19,7 +19,7 @@ from api.demo.run import FILES, KEYS
 from api.demo.summary import Summary, summarise
 from command_line import Shell, ready
 from domain.codec import FACT_BY_TYPE
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from recorded_season import Season, recorded_season
 
 pytestmark = pytest.mark.xdist_group("season")

@@ -27,7 +27,7 @@ from domain import commands as c
 from hall import made
 from ledger.asked import SYSTEM, Asked, Caller
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from office import Office, completed, decision, feedback, hours_ago, open_office
 from recorded_season import recorded_season
 from secrecy import forms_of, found_in, tables_of

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 
 from domain.facts import ROLES
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from office import Office, open_office
 
 CHECKS: list[Any] = [

@@ -20,7 +20,7 @@ from api import telemetry
 from collector import collecting
 from domain.case import Case, Found
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from office import Office, decision, open_office
 
 SECRETS = ("Zdenka Quux", "zdenka-quux-4711", "quux@example.org", "Saw her mend the quux herself")

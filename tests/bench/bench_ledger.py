@@ -16,10 +16,10 @@ from domain import commands as c
 from domain.codec import decode
 from ledger.asked import SYSTEM, Asked, Caller
 from ledger.database import Database
+from ledger.embedded.server import Embedded
 from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
 from ledger.log import Log
-from ledger.postgres import Embedded
 from policies import load
 
 ADMINISTRATOR = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))

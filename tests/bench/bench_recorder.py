@@ -21,7 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from facts_in_log import record
 from ledger.database import Connection, Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from ledger.recorder import NewRow, Recorder
 from season_of_facts import boundary, facts
 

@@ -10,8 +10,8 @@ import pytest
 
 from hall import Hall, open_hall
 from ledger.database import Database
+from ledger.embedded.server import Embedded
 from ledger.ledger import Ledger
-from ledger.postgres import Embedded
 from served import Mother, Serve, mother
 
 Held = Callable[[Ledger], AbstractContextManager[None]]

@@ -14,7 +14,7 @@ import api.desk
 import ledger.writer
 from fault_proxy import Fault, FaultProxy, socket_directory
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from office import EVIDENCE, Office, open_office
 
 

@@ -19,9 +19,9 @@ from domain.refusals import Refusal, RefusedByRule
 from hall import Hall, made
 from ledger.accept import accept
 from ledger.asked import Done, Unavailable
+from ledger.embedded.server import Embedded
 from ledger.errors import SubjectKeyError
 from ledger.ledger import Ledger
-from ledger.postgres import Embedded
 from office import Office
 
 Held = Callable[[Ledger], AbstractContextManager[None]]

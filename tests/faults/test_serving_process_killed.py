@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from crowd import Crowd, one_set_of_facts_each
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from served import Serve, Served
 
 SEED = 20_240_304

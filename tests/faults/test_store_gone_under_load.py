@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from crowd import Crowd, one_set_of_facts_each
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from served import Serve, Served
 
 FAST = {"fsync": "off", "full_page_writes": "off"}

@@ -18,10 +18,10 @@ from domain.refusals import RefusedByRule
 from hall import Hall, open_hall
 from ledger.asked import Done
 from ledger.database import Database
+from ledger.embedded.server import Embedded
 from ledger.group import Group
 from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
-from ledger.postgres import Embedded
 from office import Answer, Office, decision, rules
 from served import Serve
 

@@ -14,7 +14,7 @@ import pytest
 
 from followed import TALLY, append, catch_up, dump, tally_of, wait_until
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from loop_walk import Walk
 from projections import LOOPS, rebuild
 from projections.follower import Follower

@@ -7,7 +7,7 @@ from time import sleep
 
 from followed import TALLY, append, catch_up, tally_of, wait_until
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from loop_walk import Walk
 from projections.follower import Follower
 

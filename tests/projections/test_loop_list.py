@@ -17,7 +17,7 @@ from domain.summary import STAGES, Stage, stage_of
 from followed import append
 from ledger.asked import SYSTEM, Caller
 from ledger.database import Connection, Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from ledger.reading import Reader, check_may_read
 from loop_walk import PEOPLE, REQUISITIONS, Walk
 from projections import NotBuilt, Site, rebuild

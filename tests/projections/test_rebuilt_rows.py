@@ -10,9 +10,9 @@ import pytest
 from domain.decide.entitled import interviewers_of
 from domain.summary import decision_of, stage_of
 from followed import TALLY, append, catch_up, dump, tally_of
-from ledger._binaries import NoServerPrograms, find_binaries
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.binaries import NoServerPrograms, find_binaries
+from ledger.embedded.server import Embedded
 from loop_walk import Walk
 from projections import (
     ALL,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.tree import EMPTY_ROOT, RightEdge, basis_root, leaf_hash, node, root
+from ledger.proof.tree import EMPTY_ROOT, RightEdge, basis_root, leaf_hash, node, root
 
 # transparency-dev/merkle: testonly/constants.go and rfc6962/rfc6962_test.go
 LEAVES = tuple(

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from domain.values import Digest, private, private_or_none
-from ledger.seal import (
+from ledger.proof.disclosure import (
     DISCLOSURE_CHARACTERS_MAX,
     DisclosureError,
-    SealingError,
     digest_of,
     read_disclosure,
-    seal,
 )
+from ledger.seal import SealingError, seal
 
 CANDIDATE = "c_" + "a" * 26
 PERSON = "p_" + "b" * 26

@@ -14,7 +14,8 @@ from msgspec import inspect
 from domain.codec import ALL_FACTS, decode, encode
 from domain.facts import AnyFact
 from domain.values import Digest, private
-from ledger.seal import digest_of, read_disclosure, seal
+from ledger.proof.disclosure import digest_of, read_disclosure
+from ledger.seal import seal
 
 SUBJECTS = ["c_" + "a" * 26, "p_" + "b" * 26, "organisation", "self-identification:c_" + "a" * 26]
 

@@ -13,10 +13,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from ledger._account import Account
-from ledger._cluster import read_store
-from ledger._postmaster import Postmaster
-from ledger.postgres import Embedded
+from ledger.embedded.account import Account
+from ledger.embedded.cluster import read_store
+from ledger.embedded.postmaster import Postmaster
+from ledger.embedded.server import Embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -27,7 +27,7 @@ import json, os, sys
 from pathlib import Path
 import psycopg
 from ledger.errors import LedgerError
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 
 data, programs, uid = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 if uid != os.geteuid():  # imported first: the account may not reach the interpreter's files

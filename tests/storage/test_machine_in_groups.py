@@ -22,7 +22,7 @@ from domain.refusals import Refusal
 from hall import GHOST, Hall, open_hall
 from ledger.asked import Asked, Done
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from loop_commands import command_of, told
 from loop_model import Step
 from loop_model_later import Expected, Model

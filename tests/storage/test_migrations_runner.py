@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from ledger.database import Database
+from ledger.embedded.server import Embedded
 from ledger.errors import LedgerError
 from ledger.migrate import MIGRATIONS, MigrationRefused, migrate, read_migrations
-from ledger.postgres import Embedded
 
 VERSIONS = [migration.version for migration in read_migrations()]
 NAMES = {"runtime": "hireledger_runtime", "projector": "hireledger_projector"}

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import log_writer
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from ledger.recorder import Recorder, Row
 from racers import racer
 

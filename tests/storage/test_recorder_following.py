@@ -12,7 +12,7 @@ from eventsourcing.dcb.api import DCBEvent, DCBQuery, DCBQueryItem
 from domain.findings import Item
 from facts_in_log import new, record
 from ledger.database import Connection, Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from ledger.recorder import LogDamaged, Recorder
 
 

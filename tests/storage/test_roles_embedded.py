@@ -7,7 +7,7 @@ import pytest
 from psycopg import errors
 
 from ledger.database import Connection, Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 
 KEPT = ("facts", "fact_tags", "requests", "schema_migrations")
 SIDE = ("subject_keys", "disclosures", "aliases")

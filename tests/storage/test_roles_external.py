@@ -12,7 +12,7 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ledger.database import Database, DatabaseUnfit
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 
 Login = Callable[..., str]
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ledger import _binaries
-from ledger._account import Account
-from ledger._binaries import NoServerPrograms, find_binaries
-from ledger.postgres import Embedded
+from ledger.embedded import binaries
+from ledger.embedded.account import Account
+from ledger.embedded.binaries import NoServerPrograms, find_binaries
+from ledger.embedded.server import Embedded
 
 Ask = Callable[[str, str], Any]
 Start = Callable[..., Any]
@@ -28,8 +28,8 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become 
 def state(tmp_path: Path, passable_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for /var/lib/hireledger, which tests leave alone."""
     place = passable_dir / f"state-{tmp_path.name}" / "hireledger"
-    monkeypatch.setattr("ledger._binaries.STATE", place)
-    monkeypatch.setattr("ledger._cluster.STATE", place)
+    monkeypatch.setattr("ledger.embedded.binaries.STATE", place)
+    monkeypatch.setattr("ledger.embedded.cluster.STATE", place)
     return place
 
 
@@ -146,7 +146,7 @@ def test_programs_installed_for_their_owner_only_are_copied_too(
 
 def test_the_state_directory_is_where_it_is_documented() -> None:
     """Operators back up what was kept there."""
-    assert Path("/var/lib/hireledger") == _binaries.STATE
+    assert Path("/var/lib/hireledger") == binaries.STATE
 
 
 @needs_root

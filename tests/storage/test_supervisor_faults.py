@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ledger._account import Account
+from ledger.embedded.account import Account
+from ledger.embedded.server import Embedded
 from ledger.errors import LedgerError
-from ledger.postgres import Embedded
 
 Ask = Callable[[str, str], Any]
 UNSAFE = {"fsync": "off"}
@@ -113,7 +113,7 @@ def test_a_busy_orphan_of_a_killed_server_is_waited_for(
     data: Path, programs: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A session that computes sees late that its server died, and is told to quit."""
-    monkeypatch.setattr("ledger._postmaster.ORPHAN_SECONDS_MAX", 1)
+    monkeypatch.setattr("ledger.embedded.postmaster.ORPHAN_SECONDS_MAX", 1)
     killed = Embedded.start(data, binaries=programs, settings=UNSAFE, watch=False)
     url = killed.superuser_url()
     busy = subprocess.Popen(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger import _binaries
-from ledger._binaries import NoServerPrograms, below_floor, find_binaries
+from ledger.embedded import binaries
+from ledger.embedded.binaries import NoServerPrograms, below_floor, find_binaries
 
 
 def _install(place: Path, version: str, *, broken: bool = False) -> Path:
@@ -27,8 +27,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine without the wheel and with several versions of the system's."""
     for major in ("9.6", "14", "15", "17"):
         _install(tmp_path / "system" / major / "bin", f"{major}.3")
-    monkeypatch.setattr(_binaries, "SYSTEM_PROGRAMS", tmp_path / "system")
-    monkeypatch.setattr(_binaries, "find_spec", _no_wheel)
+    monkeypatch.setattr(binaries, "SYSTEM_PROGRAMS", tmp_path / "system")
+    monkeypatch.setattr(binaries, "find_spec", _no_wheel)
     return tmp_path
 
 
@@ -80,8 +80,8 @@ def test_what_was_found_and_what_is_needed_is_said(
 ) -> None:
     """An old version is named, and so are the ways out."""
     _install(tmp_path / "14" / "bin", "14.9")
-    monkeypatch.setattr(_binaries, "SYSTEM_PROGRAMS", tmp_path)
-    monkeypatch.setattr(_binaries, "find_spec", _no_wheel)
+    monkeypatch.setattr(binaries, "SYSTEM_PROGRAMS", tmp_path)
+    monkeypatch.setattr(binaries, "find_spec", _no_wheel)
     with pytest.raises(NoServerPrograms, match=r"found: 14\.9\).*extra `embedded`") as refused:
         find_binaries(None, major)
     assert f"postgresql-{major or 15}" in str(refused.value)

@@ -12,7 +12,7 @@ import pytest
 from psycopg_pool import PoolTimeout
 
 from ledger.database import Database, Pool
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 
 UNSAFE = {"fsync": "off"}
 AWAY_SECONDS = 3

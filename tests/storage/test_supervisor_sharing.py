@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from ledger.embedded.server import Embedded
 from ledger.errors import LedgerError
-from ledger.postgres import Embedded
 
 Ask = Callable[[str, str], Any]
 Start = Callable[..., Any]

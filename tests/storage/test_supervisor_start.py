@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from ledger.embedded.server import Embedded
 from ledger.errors import LedgerError
-from ledger.postgres import Embedded
 
 Ask = Callable[[str, str], Any]
 UNSAFE = {"fsync": "off"}

@@ -12,10 +12,11 @@ from psycopg.rows import TupleRow
 from domain.values import Digest, private
 from ledger.aliases import Aliases
 from ledger.database import Database
+from ledger.embedded.server import Embedded
 from ledger.keyring import KEY_NAMES, KeyName, KeyRing
-from ledger.postgres import Embedded
+from ledger.proof.disclosure import read_disclosure
 from ledger.requests import Request, Requests, Scope
-from ledger.seal import read_disclosure, seal
+from ledger.seal import seal
 from ledger.vault import Vault
 
 KEYS: dict[KeyName, bytes] = {name: secrets.token_bytes(32) for name in KEY_NAMES}

@@ -16,7 +16,8 @@ from domain.values import Digest, private
 from ledger.database import Connection, Database
 from ledger.errors import RingClosedError, SubjectKeyError, VaultError
 from ledger.keyring import KEY_NAMES, KeyRing, Ring
-from ledger.seal import Sealed, digest_of, read_disclosure, seal
+from ledger.proof.disclosure import digest_of, read_disclosure
+from ledger.seal import Sealed, seal
 from ledger.subject_keys import SubjectKeys
 from ledger.vault import ERASED, Vault
 

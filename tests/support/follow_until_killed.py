@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow
 
 from followed import TALLY
 from ledger.database import Database
-from ledger.postgres import Embedded
+from ledger.embedded.server import Embedded
 from projections import LOOPS, Projection, Site, _build, _positions, follower
 
 BATCH_FACTS = 20

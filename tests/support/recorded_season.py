@@ -10,8 +10,8 @@ from api.demo.run import Outcome, record
 from api.serve import serving
 from api.settings import Settings
 from api.store import admin_key, open_ledger
+from ledger.embedded.server import Embedded
 from ledger.ledger import Ledger
-from ledger.postgres import Embedded
 
 
 class Season(NamedTuple):

@@ -9,7 +9,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
-from ledger._account import Account
+from ledger.embedded.account import Account
 from ledger.errors import LedgerError
 
 OLDEST_MAJOR = 15

@@ -1,8 +1,8 @@
 """The embedded PostgreSQL server: started, watched and stopped over one data directory.
 
 Any number of our processes may use one data directory: a server, and the command line beside it.
-The kernel counts them (`ledger._sharing`), and who leaves last stops the server. A server whose
-every user died (kill -9) is found, stopped in order and started anew by the next one.
+The kernel counts them (`ledger.embedded.sharing`), and who leaves last stops the server. A server
+whose every user died (kill -9) is found, stopped in order and started anew by the next one.
 """
 
 import atexit
@@ -18,9 +18,15 @@ import msgspec
 import psycopg
 import structlog
 
-from ledger._account import Account
-from ledger._binaries import Binaries, below_floor, find_binaries, version_text, within_reach
-from ledger._cluster import (
+from ledger.embedded.account import Account
+from ledger.embedded.binaries import (
+    Binaries,
+    below_floor,
+    find_binaries,
+    version_text,
+    within_reach,
+)
+from ledger.embedded.cluster import (
     CONNECT_SECONDS_MAX,
     DATABASE,
     SUPERUSER,
@@ -39,8 +45,8 @@ from ledger._cluster import (
     sweep_logs,
     write_store,
 )
-from ledger._postmaster import Postmaster, wait_for
-from ledger._sharing import Users, turn
+from ledger.embedded.postmaster import Postmaster, wait_for
+from ledger.embedded.sharing import Users, turn
 from ledger.errors import LedgerError
 
 __all__ = ["Embedded", "StoreUnusable"]

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from ledger._account import Account
+from ledger.embedded.account import Account
 from ledger.errors import LedgerError
 
 START_SECONDS_MAX = 600

@@ -20,8 +20,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from ledger._account import Account
-from ledger._binaries import STATE, Binaries, make_passable
+from ledger.embedded.account import Account
+from ledger.embedded.binaries import STATE, Binaries, make_passable
 from ledger.errors import LedgerError
 
 Role = Literal["owner", "runtime", "projector"]
