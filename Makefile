@@ -46,7 +46,7 @@ bench: setup ## Measure: how fast the ledger accepts and reads
 lock: setup ## Renew requirements/*.txt from pyproject.toml and requirements/build.in
 	$(LOCK) requirements/build.in -o requirements/build.txt
 	$(LOCK) pyproject.toml --extra embedded -o requirements/runtime.txt
-	$(LOCK) pyproject.toml --extra embedded --extra dev \
+	$(LOCK) pyproject.toml --extra embedded --extra pdf --extra dev \
 		-c requirements/build.txt -c requirements/runtime.txt -o requirements/dev.txt
 
 clean: ## Remove .venv and every cache

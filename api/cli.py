@@ -3,28 +3,26 @@ standard error and say what to do. Exit codes: 0 done, 1 a check failed, 2 wrong
 away. What is slow to import is imported where it is used.
 """
 
-import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 import msgspec
 from rich_click import RichGroup
 
-from api.settings import Settings, SettingWrong, read_settings
+from api.options import say, settings_of, store_options
+from api.settings import SettingWrong
 
 INTERRUPTED: Final = 130
-
-F = TypeVar("F", bound=Callable[..., object])
 
 
 class Explaining(RichGroup):
@@ -66,34 +64,6 @@ def _ended_in_order() -> Generator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _store_options(command: F) -> F:
-    """`--data`, `--database` and `--json`, which every command takes."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option("--database", metavar="URL", help="PostgreSQL elsewhere, by URL."),
-        click.option(
-            "--data",
-            metavar="DIR",
-            type=click.Path(path_type=Path, file_okay=False),
-            help="Data directory: keys, and the embedded store. Default .hireledger.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def _settings(**options: object) -> Settings:
-    return read_settings(os.environ, **options)
-
-
-def _say(as_json: bool, document: object, *lines: str) -> None:
-    """The answer of a command: one JSON document, or lines for people."""
-    if as_json:
-        click.echo(msgspec.json.encode(document).decode())
-    else:
-        click.echo("\n".join(lines))
-
-
 @click.group(cls=Explaining, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("hireledger"), prog_name="hireledger")
 def main() -> None:
@@ -104,14 +74,14 @@ def main() -> None:
 
 
 @main.command()
-@_store_options
+@store_options
 @click.option("--host", help="Address to listen at. Default 127.0.0.1.")
 @click.option("--port", type=int, help="Port to listen at; 0: any free one. Default 8000.")
 def serve(
     data: Path | None, database: str | None, as_json: bool, host: str | None, port: int | None
 ) -> None:
     """Serve the ledger; begin one where there is none."""
-    settings = _settings(data=data, database=database, host=host, port=port)
+    settings = settings_of(data=data, database=database, host=host, port=port)
     from api.running import running
     from api.serve import stopped_by_signal
     from api.store import admin_key
@@ -121,20 +91,20 @@ def serve(
             click.echo(notice, err=True)
         key = str(admin_key(settings))
         said = f"hireledger is ready at {serving.address} (the administrator's key: {key})"
-        _say(as_json, {"address": serving.address, "admin_key": key}, said)
+        say(as_json, {"address": serving.address, "admin_key": key}, said)
         sys.stdout.flush()
         serving.wait(stop)
 
 
 @main.command()
-@_store_options
+@store_options
 @click.option("--port", type=int, help="Port to listen at; default 8000, with --exit any free one.")
 @click.option("--exit", "leave", is_flag=True, help="Stop after recording, instead of serving on.")
 def demo(
     data: Path | None, database: str | None, as_json: bool, port: int | None, leave: bool
 ) -> None:
     """Serve, and record a sample hiring season through the interface."""
-    settings = _settings(data=data, database=database, port=0 if leave and port is None else port)
+    settings = settings_of(data=data, database=database, port=0 if leave and port is None else port)
     from api.demo.showing import run_demo
 
     run_demo(settings, as_json=as_json, leave=leave)
@@ -149,7 +119,7 @@ def keys() -> None:
 
 
 @keys.command("create")
-@_store_options
+@store_options
 @click.option("--service", metavar="NAME", help="The service that the key is for.")
 @click.option("--person", metavar="ID", help="The registered person that the key is for.")
 @click.option("--role", "roles", multiple=True, required=True, metavar="ROLE", help="Repeatable.")
@@ -167,42 +137,42 @@ def create_key(
     from api.keys import issue
     from api.store import open_ledger
 
-    with open_ledger(_settings(data=data, database=database)) as ledger:
+    with open_ledger(settings_of(data=data, database=database)) as ledger:
         token, issued = issue(
             ledger, service=service, person=person, roles=roles, expires=_time(expires)
         )
     if not as_json:
         click.echo(f"Key {issued.id}; its secret is shown only now:", err=True)
-    _say(as_json, {**msgspec.to_builtins(issued), "key": token}, token)
+    say(as_json, {**msgspec.to_builtins(issued), "key": token}, token)
 
 
 @keys.command("list")
-@_store_options
+@store_options
 def list_keys(data: Path | None, database: str | None, as_json: bool) -> None:
     """All keys, without their secrets."""
     from api.keys import listed
     from api.store import open_ledger
 
-    with open_ledger(_settings(data=data, database=database)) as ledger:
+    with open_ledger(settings_of(data=data, database=database)) as ledger:
         found = listed(ledger)
     lines = [
         "  ".join((key.id, f"{key.status:7}", key.service or key.person or "", *key.roles))
         for key in found
     ]
-    _say(as_json, {"keys": found}, *lines)
+    say(as_json, {"keys": found}, *lines)
 
 
 @keys.command("revoke")
-@_store_options
+@store_options
 @click.argument("key_id", metavar="ID")
 def revoke_key(data: Path | None, database: str | None, as_json: bool, key_id: str) -> None:
     """Make a key useless, from the next request on."""
     from api.keys import revoke
     from api.store import open_ledger
 
-    with open_ledger(_settings(data=data, database=database)) as ledger:
+    with open_ledger(settings_of(data=data, database=database)) as ledger:
         revoke(ledger, key_id)
-    _say(as_json, {"id": key_id, "status": "revoked"}, f"Key {key_id} opens nothing any more.")
+    say(as_json, {"id": key_id, "status": "revoked"}, f"Key {key_id} opens nothing any more.")
 
 
 def _time(text: str | None) -> datetime | None:
@@ -219,7 +189,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 @main.command()
-@_store_options
+@store_options
 @click.argument("projection", required=False)
 def rebuild(data: Path | None, database: str | None, as_json: bool, projection: str | None) -> None:
     """Build the read models anew beside those in use, then swap; all, or the one named."""
@@ -227,11 +197,11 @@ def rebuild(data: Path | None, database: str | None, as_json: bool, projection: 
     from projections import rebuild as rebuilt
 
     started = time.monotonic()
-    with open_database(_settings(data=data, database=database)) as opened:
+    with open_database(settings_of(data=data, database=database)) as opened:
         built = rebuilt(opened, projection)
     seconds = round(time.monotonic() - started, 3)
     lines = [f"{one.projection} is built up to position {one.position}." for one in built]
-    _say(as_json, {"rebuilt": [one._asdict() for one in built], "seconds": seconds}, *lines)
+    say(as_json, {"rebuilt": [one._asdict() for one in built], "seconds": seconds}, *lines)
 
 
 @main.group("import")
@@ -240,7 +210,7 @@ def import_() -> None:
 
 
 @import_.command("xes")
-@_store_options
+@store_options
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--system", metavar="NAME", help="Where the log comes from. Default: what it says.")
 @click.option("--log", metavar="NAME", help="The log's name. Default: its own, or its digest.")
@@ -258,7 +228,7 @@ def import_xes(
     from api.store import open_ledger
 
     started = time.monotonic()
-    settings = _settings(data=data, database=database)
+    settings = settings_of(data=data, database=database)
     with open_ledger(settings, make=True) as ledger, Bar("Importing", file.stat().st_size) as bar:
         origin, done = imported(
             ledger,
@@ -279,7 +249,7 @@ def import_xes(
         f"{done.recorded} events recorded, {done.known} were in before; {done.traces} traces of "
         f"the log {origin.log} of {origin.system}."
     )
-    _say(as_json, document, line)
+    say(as_json, document, line)
 
 
 @main.group()
@@ -288,7 +258,7 @@ def export() -> None:
 
 
 @export.command("facts")
-@_store_options
+@store_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -302,9 +272,9 @@ def facts(data: Path | None, database: str | None, as_json: bool, out: Path) -> 
     from api.progress import Bar
     from api.store import open_ledger
 
-    with open_ledger(_settings(data=data, database=database)) as ledger, Bar("Exporting") as bar:
+    with open_ledger(settings_of(data=data, database=database)) as ledger, Bar("Exporting") as bar:
         manifest = export_facts(
             ledger, out, version("hireledger"), lambda done, of: bar.at(done, f"{done} facts", of)
         )
     said = f"{manifest.facts} facts in {out}, and {manifest_path(out).name} beside it."
-    _say(as_json, manifest, said)
+    say(as_json, manifest, said)
