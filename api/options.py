@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 import msgspec
 
-from api.settings import Settings
+from api.settings import Settings, read_settings
 
 F = TypeVar("F", bound=Callable[..., object])
 
