@@ -12,8 +12,9 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from api.problems import Problem, malformed
-from api.reading import Read
+from api.reading import Clock, Read, check_clock
 from api.reads.base import LOOP_READERS, Path, Readable, get
+from api.reads.listing_past import list_past_loops
 from api.reads.loops import Who
 from domain import facts as f
 from domain.commands.base import CandidateRef, PersonRef
@@ -36,8 +37,8 @@ _POLL_SECONDS: Final = 0.02
 Count = Annotated[int, Meta(ge=0, le=POSITION_MAX)]
 
 
-class LoopsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which loops, from where, and how many."""
+class LoopsQuery(Clock, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which loops, as of when, from where, and how many."""
 
     stage: Annotated[
         tuple[Stage, ...],
@@ -101,7 +102,7 @@ class LoopListed(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LoopsPage(Struct, frozen=True, kw_only=True):
-    """Loops in the order of their opening, as the log stood at `position`.
+    """Loops in the order of their opening, as the log stood at `position`, or as of the clock.
 
     `next` is the `after` of the following page, or null at the end.
     """
@@ -118,6 +119,7 @@ def listing(database: Database) -> tuple[Readable, ...]:
     def loops(read: Read, _: Path, query: LoopsQuery) -> LoopsPage:
         """Loops by stage, requisition, candidate, age and who owes feedback."""
         try:
+            check_clock(query)
             _wait_until(query.min_position, read, site, places)
             page = _page(read, query, site)
         except NotBuilt as error:
@@ -140,6 +142,7 @@ def seen_by(reader: Reader) -> Sees:
 
 def _page(read: Read, query: LoopsQuery, site: Site) -> LoopPage:
     """The page; an id that nobody has is a condition that no loop meets."""
+    sees = seen_by(read.reader)
     try:
         wanted = Wanted(
             stages=query.stage,
@@ -151,9 +154,9 @@ def _page(read: Read, query: LoopsQuery, site: Site) -> LoopPage:
         )
     except Missing:
         return LoopPage((), None, position_of(read.group.cur, site, LOOPS))
-    return list_loops(
-        read.group.cur, site, wanted, seen_by(read.reader), after=query.after, limit=query.limit
-    )
+    if (query.position, query.recorded, query.at) == (None, None, None):
+        return list_loops(read.group.cur, site, wanted, sees, after=query.after, limit=query.limit)
+    return list_past_loops(read, site, wanted, sees, query, after=query.after, limit=query.limit)
 
 
 def _wait_until(position: int, read: Read, site: Site, places: threading.BoundedSemaphore) -> None:

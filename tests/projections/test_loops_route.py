@@ -63,6 +63,48 @@ def test_the_list_is_filtered_by_the_callers_own_ids(office: Office) -> None:
     assert _ids(office, "hana", f"&opened_before={hour_ago}") == []
 
 
+def test_the_list_of_a_past_moment_is_what_it_said_then(office: Office) -> None:
+    """At every position the list is the one that was answered when the log had that length."""
+    answers: dict[int, list[dict[str, Any]]] = {}
+
+    def remember() -> None:
+        answers[office.ledger_head()] = _listed(office, "hana")
+
+    remember()
+    for step in (
+        lambda: office.open("one"),
+        lambda: office.open("two", plan=False),
+        lambda: office.write_feedback("one", ["ivan"]),
+        lambda: office.did("hana", "/loops/two/withdrawal", {"code": "other-offer"}),
+        lambda: office.ready("three"),
+    ):
+        step()
+        remember()
+    assert len({str(listed) for listed in answers.values()}) == len(answers)
+    for position, listed in answers.items():
+        assert _listed(office, "hana", f"&position={position}") == listed
+    now = {item["loop"]["id"]: item["stage"] for item in _listed(office, "hana")}
+    assert now["two"] == "withdrawn"
+
+
+def test_a_condition_on_the_past_list_is_about_the_past(office: Office) -> None:
+    """Stage and debts are those of the clock, and pages lead on over loops that did not meet it."""
+    office.open("one")
+    office.open("two", plan=False)
+    before = f"&position={office.ledger_head()}"
+    office.write_feedback("one", ["ivan", "inga"])
+    assert _ids(office, "hana", f"{before}&owed_by=ivan") == ["one"]
+    assert _ids(office, "hana", "&owed_by=ivan") == []
+    first = office.get("hana", f"/loops?limit=1{before}")
+    assert [one["loop"]["id"] for one in first["items"]] == ["one"]
+    rest = office.get("hana", f"/loops?limit=1{before}&after={first['next']}")
+    assert ([one["loop"]["id"] for one in rest["items"]], rest["next"]) == (["two"], None)
+    long_ago = hours_ago(400).replace("+", "%2B")
+    assert _ids(office, "hana", f"&at={long_ago}") == []
+    both = office.get("hana", f"/loops?position=1&recorded={long_ago}")
+    assert both.status == 400
+
+
 def test_everyone_sees_their_own_loops_and_an_auditor_all(office: Office) -> None:
     """The team sees its requisition's loops, an interviewer those they take part in."""
     office.open("one")
