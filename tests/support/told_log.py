@@ -1,0 +1,206 @@
+"""A whole log told in memory: real commands, the installed rules' own verdicts, real bytes.
+
+For what is checked without a store: dossiers, their verifiers, their museum. Everyone in it is
+invented, the salts come from a seed, and the same telling gives the same bytes.
+"""
+
+import base64
+import functools
+import random
+from typing import Final, NamedTuple, Self
+
+from msgspec.structs import replace
+
+from domain import commands as c
+from domain import facts as f
+from domain.boundary import boundary, first_items
+from domain.case import Case, Draft, Intent, Report
+from domain.codec import Recorded, decode, encode, type_of
+from domain.decide import conclude, draft
+from domain.evolve import fold
+from domain.findings import Basis, Item, Judged
+from domain.state import World
+from ledger.seal import Sealed, seal
+from merkle import basis_root
+from policies import Catalogue, load
+from policies import _sample as sample
+from policies._examples import Story
+
+ADMINISTRATOR: Final = sample.handle("p", "administrator")
+READER: Final = sample.handle("p", "a reader")
+OTHER_LOOP: Final = sample.handle("l", "another loop")
+OTHER_CANDIDATE: Final = sample.handle("c", "another candidate")
+_TEAM: Final[dict[str, tuple[f.Role, ...]]] = {
+    sample.HIRING_MANAGER: ("hiring_manager",),
+    sample.TECH_LEAD: ("approver", "interviewer"),
+    sample.PARTNER: ("approver",),
+    sample.DECIDER: ("decision_maker",),
+    sample.IRIS: ("interviewer",),
+    sample.JUNO: ("interviewer",),
+    sample.KOFI: ("interviewer",),
+    READER: ("auditor",),
+}
+
+
+class Entry(NamedTuple):
+    """One fact of the log: its 1-based position, its stored bytes and what was sealed in it."""
+
+    position: int
+    leaf: bytes
+    fact: f.AnyFact
+    sealed: tuple[Sealed, ...]
+
+    def matches(self, items: tuple[Item, ...]) -> bool:
+        """Whether any of the items selects it."""
+        return any(item.matches(type_of(self.fact), self.fact.stamp.tags) for item in items)
+
+
+class ToldLog(Story):
+    """A story whose every step is judged by the installed rules, sealed and encoded."""
+
+    def __init__(self, rules: Catalogue | None = None, seed: int = 1) -> None:
+        super().__init__()
+        self.entries: list[Entry] = []
+        self.rules = rules or installed()
+        self._random = random.Random(seed)
+
+    def does(self, actor: str, command: c.AnyCommand, judged: Judged | None = None) -> Self:
+        """A command is decided as the ledger decides it; what the rules refuse raises."""
+        first = fold(self._facts(first_items(command)))
+        items = boundary(command, first, actor)
+        facts = self._facts(items)
+        world = fold(facts)
+        drafted = draft(command, world, self._context(actor, command))
+        told = judged or Judged(now=self.now)
+        witnesses: tuple[f.Witness, ...] = ()
+        if drafted.moment is not None and judged is None:
+            case = self._case(drafted, world, facts)
+            told = self.rules.judge(case, _pinned(drafted, world), drafted.state_findings)
+            witnesses = self.rules.witnesses(case) if drafted.moment == "gate" else ()
+        for fact in conclude(drafted, told, self.basis(items), witnesses):
+            self.happened(fact)
+        return self.later(hours=0.02)
+
+    def happened(self, fact: f.AnyFact) -> Self:
+        """A fact is sealed, encoded and recorded at the next position."""
+        closed, sealed = seal(fact, self._random.randbytes)
+        leaf = encode(closed)
+        entry = Entry(len(self.entries) + 1, leaf, decode(leaf), tuple(sealed))
+        self.entries.append(entry)
+        return super().happened(entry.fact)
+
+    def lies(self, leaf: bytes) -> Self:
+        """Bytes are recorded that no honest ledger writes; the story does not see them."""
+        self.entries.append(Entry(len(self.entries) + 1, leaf, self.entries[-1].fact, ()))
+        self.facts.append(Recorded(len(self.entries), self.entries[-1].fact))
+        return self
+
+    def basis(self, items: tuple[Item, ...]) -> Basis:
+        """The commitment to everything that these items select now."""
+        leaves = [one.leaf for one in self.entries if one.matches(items)]
+        root = base64.b64encode(basis_root(leaves)).decode()
+        return Basis(items=items, upto=len(self.entries), count=len(leaves), root=root)
+
+    def _facts(self, items: tuple[Item, ...]) -> tuple[Recorded, ...]:
+        return tuple(Recorded(e.position, e.fact) for e in self.entries if e.matches(items))
+
+    def _case(self, drafted: Draft, world: World, facts: tuple[Recorded, ...]) -> Case:
+        fact = drafted.fact
+        if drafted.moment is None or not isinstance(fact, Intent | Report):
+            raise TypeError("no rule judges this command")
+        return Case(moment=drafted.moment, draft=fact, world=world, now=self.now, facts=facts)
+
+    # ------------------------------------------------------------ steps that Story does not have
+
+    def staffed(self) -> Self:
+        """Everyone is registered."""
+        for person, roles in _TEAM.items():
+            self.does(ADMINISTRATOR, c.RegisterPerson(id=person, roles=roles, name="Nobody Real"))
+        return self
+
+    def other_loop(self) -> Self:
+        """Somebody else's loop for the same requisition is opened and planned in between."""
+        candidate = c.CandidateSpec(id=OTHER_CANDIDATE, name="Someone Else", email="e@example.org")
+        opening = replace(sample.opening(), id=OTHER_LOOP, candidate=candidate)
+        self.does(sample.HIRING_MANAGER, opening)
+        return self.does(sample.HIRING_MANAGER, c.PlanLoop(loop=OTHER_LOOP, sessions=sample.PLAN))
+
+    def opened(self) -> Self:
+        """The loop is opened for a candidate with a name and an address."""
+        candidate = c.CandidateSpec(
+            id=sample.CANDIDATE, name="Nobody Inparticular", email="nobody@example.org"
+        )
+        return self.does(sample.HIRING_MANAGER, replace(sample.opening(), candidate=candidate))
+
+    def advanced(self, stage: str, *cites: int) -> Self:
+        """The candidate is advanced at a stage."""
+        command = c.DecideStage(
+            loop=sample.LOOP,
+            stage=stage,
+            outcome="advance",
+            reasons=(sample.reason("competency", "evaluation-design"),),
+            cites=cites,
+        )
+        return self.does(sample.HIRING_MANAGER, command)
+
+    def debated(self) -> Self:
+        """A debrief with a statement, a dissent, the answer to it, and an end."""
+        loop = sample.LOOP
+        cites = self.feedback_positions()
+        self.does(sample.HIRING_MANAGER, c.OpenDebrief(loop=loop))
+        self.said(sample.KOFI, "She said what the proxy had cost.", cites[0])
+        text = "The costs were guessed, not measured."
+        self.does(sample.JUNO, c.RecordDissent(loop=loop, text=text, cites=cites[:1]))
+        self.said(sample.IRIS, "They were measured on the second slice.", self.facts[-1].position)
+        return self.does(sample.HIRING_MANAGER, c.CloseDebrief(loop=loop, dissent="recorded"))
+
+    def decided(self, *cites: int) -> Self:
+        """The decision maker decides to hire."""
+        asked = self.asks_decide(cites=cites or self.feedback_positions())
+        return self.does(asked.actor, asked.command)
+
+    def feedback_positions(self) -> tuple[int, ...]:
+        """Where the loop's feedback stands."""
+        return tuple(written.position for written in self.world.loops[sample.LOOP].feedback)
+
+
+def _pinned(drafted: Draft, world: World) -> f.PolicySetAdopted | None:
+    """The set that the loop pinned, else the latest."""
+    loop = world.loops.get(getattr(drafted.fact, "loop", ""))
+    pinned = world.policy_set(loop.opened.fact.policy_set) if loop else None
+    latest = world.policy_sets[-1].fact if world.policy_sets else None
+    return (pinned.fact if pinned else None) if loop else latest
+
+
+@functools.cache
+def installed() -> Catalogue:
+    """The rules as installed, loaded once a process."""
+    return load()
+
+
+def before_the_decision(rules: Catalogue | None = None) -> ToldLog:
+    """A loop of three sessions with an exception, a dissent, a gate and a recommendation."""
+    log = ToldLog(rules)
+    log.staffed().rubric(*log.rules.default_set())
+    log.approved("hiring_manager", "tech_lead", "partner").opened().noticed()
+    log.planned().other_loop()
+    for person in (sample.IRIS, sample.JUNO, sample.KOFI):
+        log.disclosed(person)
+    log.held("screen").wrote(sample.IRIS, "screen").read(READER)
+    log.advanced("screening", *log.feedback_positions())
+    log.held("design").wrote(sample.JUNO, "design").held("panel").wrote(sample.KOFI, "panel")
+    log.later(days=4).excepted("feedback-on-time").wrote(sample.IRIS, "panel")
+    return log.debated().passed_gate().recommended()
+
+
+@functools.cache
+def decided_log() -> ToldLog:
+    """That loop decided, and what came after it: not to be changed by who asks for it."""
+    log = before_the_decision().decided()
+    log.does(sample.HIRING_MANAGER, c.RecordOffer(loop=sample.LOOP, status="made"))
+    return log.read(READER)
+
+
+def decision_of(log: ToldLog) -> Entry:
+    """The latest decision of the loop."""
+    return [one for one in log.entries if isinstance(one.fact, f.DecisionMade)][-1]
