@@ -18,6 +18,7 @@ from api.desk import Desk
 from api.edge import guard
 from api.gets import NDJSON, read_handler
 from api.openapi import Route, check_routes, document
+from api.pages.reference import reference
 from api.problems import handlers
 from api.reads.admin import ADMIN
 from api.reads.base import Readable
@@ -84,7 +85,7 @@ def create_app(ledger: Ledger, *, https_only: bool = False) -> App:
     desk = Desk(ledger)
     table = routes(ledger)
     check_routes(table)
-    said = msgspec.json.encode(document(table, title=TITLE, version=version("hireledger")))
+    said = document(table, title=TITLE, version=version("hireledger"))
     served = [
         *(write_handler(route, desk) for route in WRITES),
         *(read_handler(readable, desk) for readable in reads(ledger)),
@@ -172,9 +173,15 @@ class Ready(Struct, frozen=True, kw_only=True):
     projections: tuple[Followed, ...]
 
 
-def _public(path: str, summary: str, answer: Any) -> Route:
+def _public(path: str, summary: str, answer: Any, media: str = "application/json") -> Route:
     return Route(
-        method="GET", path=path, summary=summary, tags=("server",), public=True, answer=answer
+        method="GET",
+        path=path,
+        summary=summary,
+        tags=("server",),
+        public=True,
+        answer=answer,
+        media=(media,),
     )
 
 
@@ -182,10 +189,13 @@ _PUBLIC: Final = (
     _public("/health/live", "Whether the process runs", Health),
     _public("/health/ready", "Whether it can record and read, and how far read models lag", Ready),
     _public("/openapi.json", "This document", dict[str, Any]),
+    _public("/docs", "This document as a page", str, "text/html"),
 )
 
 
-def _public_handlers(desk: Desk, said: bytes) -> list[HTTPRouteHandler]:
+def _public_handlers(desk: Desk, said: dict[str, Any]) -> list[HTTPRouteHandler]:
+    encoded, page = msgspec.json.encode(said), reference(said)
+
     async def live() -> Response[bytes]:
         return json_response(Health(status="live"))
 
@@ -193,9 +203,13 @@ def _public_handlers(desk: Desk, said: bytes) -> list[HTTPRouteHandler]:
         return json_response(await desk.in_thread(_readiness, desk.ledger))
 
     async def openapi() -> Response[bytes]:
-        return Response(said, media_type="application/json")
+        return Response(encoded, media_type="application/json")
 
-    answers = (live, ready, openapi)
+    async def docs() -> Response[str]:
+        headers = {"content-security-policy": page.policy}
+        return Response(page.html, media_type="text/html", headers=headers)
+
+    answers = (live, ready, openapi, docs)
     return [_handler(route, answer) for route, answer in zip(_PUBLIC, answers, strict=True)]
 
 

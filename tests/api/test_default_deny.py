@@ -65,7 +65,7 @@ def test_a_service_acts_as_itself_only_where_no_person_is_needed(
 def test_every_route_names_its_roles_or_is_public(office: Office) -> None:
     """A route is public on purpose or has roles, and the public ones are few and known."""
     public = {r.path for r in routes(office.ledger) if r.public}
-    assert public == {"/health/live", "/health/ready", "/openapi.json"}
+    assert public == {"/docs", "/health/live", "/health/ready", "/openapi.json"}
     for route in routes(office.ledger):
         assert route.public != bool(route.roles), route.path
         assert set(route.roles) <= set(get_args(Role)), route.path
