@@ -121,7 +121,7 @@ def _content(told: Json) -> tuple[Piece, ...]:
 
 
 def _parameters(document: Json, told: Json) -> Iterator[Field]:
-    """Those of path and query; the headers are the same everywhere, and the page begins with them."""
+    """Those of path and query; headers are the same everywhere, and the page begins with them."""
     for one in told.get("parameters", ()):
         found = _looked_up(document, one)
         if found["in"] != "header":
