@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.keywrap import (
     aes_key_wrap_with_padding,
 )
 
+from ledger.durable import UNFINISHED, give_to_owner_of, sync_directory, write_new
 from ledger.errors import LedgerError
 
 Ring = Literal["subject", "self-identification"]
@@ -30,7 +31,6 @@ _RING_KEYS: Final[dict[Ring, KeyName]] = {
     "subject": "kek",
     "self-identification": "kek-self-identification",
 }
-_UNFINISHED: Final = ".new"
 
 
 class KeyFileError(LedgerError):
@@ -124,7 +124,7 @@ def _locked(directory: Path) -> Generator[None]:
     """Makes `directory` (0700) and locks it, so that two first starts make one set of keys."""
     if not directory.is_dir():
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _give_to_owner_of(directory.parent, directory)
+        give_to_owner_of(directory.parent, directory)
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
@@ -150,11 +150,11 @@ def _make_at_first_start(directory: Path, wanted: Sequence[KeyName]) -> None:
     if len(missing) == len(wanted):
         # 1. No key has its name yet, so nothing was ever encrypted: what a crash left is rubbish.
         for name in wanted:
-            _write_key(directory / f"{name}{_UNFINISHED}")
-        _sync(directory)
+            write_new(directory / f"{name}{UNFINISHED}", os.urandom(KEY_BYTES))
+        sync_directory(directory)
     # 2. Every missing key is durable under its unfinished name. A crash between the renames leaves
     #    some keys named and the others unfinished: the next start comes here and goes on.
-    lost = [name for name in missing if not (directory / f"{name}{_UNFINISHED}").exists()]
+    lost = [name for name in missing if not (directory / f"{name}{UNFINISHED}").exists()]
     if lost:
         raise KeyFileError(
             f"The key file {directory / lost[0]} is missing although other keys of this ledger are "
@@ -162,43 +162,11 @@ def _make_at_first_start(directory: Path, wanted: Sequence[KeyName]) -> None:
             "backup of the keys, or give the key by setting."
         )
     for name in missing:
-        (directory / f"{name}{_UNFINISHED}").rename(directory / name)
+        (directory / f"{name}{UNFINISHED}").rename(directory / name)
     # 3. The names, also those of a directory made just now, are durable before the first value is
     #    encrypted under a key: a database elsewhere would survive what took the keys.
     for place in (directory, directory.parent, directory.parent.parent):
-        _sync(place)
-
-
-def _write_key(path: Path) -> None:
-    """Writes 32 fresh random bytes that only this user can read, durably."""
-    path.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-        os.fchmod(file.fileno(), 0o600)
-        _give_to_owner_of(path.parent, file.fileno())
-        file.write(os.urandom(KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _give_to_owner_of(directory: Path, made: Path | int) -> None:
-    """What root makes in somebody's directory is theirs, so that their service can read it."""
-    if os.geteuid() == 0:
-        owner = directory.stat()
-        os.chown(made, owner.st_uid, owner.st_gid)
-
-
-def _sync(directory: Path) -> None:
-    """Makes the directory's names durable; everything on the machine, where we may not open it."""
-    try:
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except PermissionError:
-        os.sync()
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_directory(place)
 
 
 def _read_key(path: Path, *, follow_links: bool = False) -> bytes:
