@@ -5,7 +5,6 @@ Everything here reads the log up to one position and changes nothing: it can be 
 """
 
 import base64
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -23,7 +22,6 @@ from domain.evolve import fold
 from domain.findings import Basis, Item, Judged
 from domain.refusals import Forbidden, Meaningless
 from domain.state import World
-from domain.values import make_handle
 from ledger.asked import SYSTEM, Asked, Caller, Done, KeyReused, Rehearsed
 from ledger.group import Group
 from ledger.proof.tree import basis_root
@@ -57,7 +55,7 @@ def accept(asked: Asked, group: Group, rules: Catalogue) -> Done:
         reading = read_boundary(command, asked.caller.actor, group)
 
     # Step 3. The command is worked out against the state, and every rule judges what it would make.
-    context = _context(asked, command, reading.world, group)
+    context = _context(asked, command, reading.world, group, request)
     with _tracer.start_as_current_span("judge"):
         drafted = work_out(command, reading.world, context, rules)
         judged = judge(drafted, reading, context, rules)
@@ -88,7 +86,7 @@ def rehearse(asked: Asked, group: Group, rules: Catalogue) -> Rehearsed:
     """What the rules would say to this command now; nothing is recorded."""
     command, _ = resolve(asked.command, group.names(named_in(asked.command)))
     reading = read_boundary(command, asked.caller.actor, group)
-    context = _context(asked, command, reading.world, group)
+    context = _context(asked, command, reading.world, group, request_of(asked))
     drafted = work_out(command, reading.world, context, rules)
     return Rehearsed(judge(drafted, reading, context, rules), group.head)
 
@@ -176,7 +174,9 @@ def _case(drafted: Draft, reading: Reading, context: Context) -> Case:
     )
 
 
-def _context(asked: Asked, command: c.AnyCommand, world: World, group: Group) -> Context:
+def _context(
+    asked: Asked, command: c.AnyCommand, world: World, group: Group, request: Request
+) -> Context:
     caller = asked.caller
     now = group.now(datetime.now(UTC))
     return Context(
@@ -185,7 +185,7 @@ def _context(asked: Asked, command: c.AnyCommand, world: World, group: Group) ->
         actor=caller.actor,
         via=caller.key_id,
         assurance=caller.assurance,
-        cause=make_handle("r", os.urandom(16)),
+        cause=group.store.requests.cause(request),
         roles=frozenset() if isinstance(command, _NOTES) else roles_of(caller, world),
         source=_source(command, group),
         new_key=asked.new_key,

@@ -1,9 +1,11 @@
 """Request keys: which facts a request made, so that sending it twice records it once.
 
 Only keyed HMACs of key and body are stored, with the positions: the answer is rebuilt from the
-facts, and a secret that was answered once is nowhere to be repeated from.
+facts, and a secret that was answered once is nowhere to be repeated from. The ledger's own id of a
+request is a keyed HMAC of these two, so that the facts that carry it commit to the row.
 """
 
+import base64
 import hmac
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -15,6 +17,8 @@ from psycopg.types.json import Jsonb
 from ledger.errors import LedgerError
 from ledger.keyring import KeyRing
 from ledger.subject_keys import in_schema
+
+CAUSE_BYTES: Final = 16
 
 _FIND: Final = (
     "select key_hmac, body_hmac, cause, positions from {}.requests where key_hmac = any(%b)"
@@ -64,6 +68,15 @@ class Known(NamedTuple):
     same_body: bool
 
 
+def cause_of(keyring: KeyRing, key_hmac: bytes, body_hmac: bytes) -> str:
+    """The id of the request whose row has these two HMACs: no bit of them changes unseen.
+
+    Ledgers recorded before this was so have random ids, which say nothing about the row.
+    """
+    digest = keyring.mac("cause", key_hmac, body_hmac)[:CAUSE_BYTES]
+    return "r_" + base64.b32encode(digest).decode().rstrip("=").lower()
+
+
 class Requests:
     """The table `requests` of one ledger."""
 
@@ -96,6 +109,13 @@ class Requests:
         lookup = self._key(scope, key)
         row = self._read(cur, [lookup]).get(lookup)
         return None if row is None else row[1]
+
+    def cause(self, request: Request) -> str:
+        """The ledger's own id of a request, which stands in the stamps of its facts.
+
+        The same for a request that is sent again, random for whoever lacks the key `hmac`.
+        """
+        return cause_of(self._keyring, self._key(request.scope, request.key), self._body(request))
 
     def add(
         self, cur: Cursor[TupleRow], request: Request, cause: str, positions: Sequence[int]

@@ -1,5 +1,6 @@
 """Request keys: a request is recognised by scope, key and body, of which only HMACs are kept."""
 
+import re
 import threading
 from collections.abc import Iterator
 
@@ -158,3 +159,18 @@ def test_equal_bodies_of_two_requests_do_not_look_equal(
     values = [value for row in cur.fetchall() for value in row]
     assert {len(value) for value in values} == {32}
     assert len(set(values)) == 4
+
+
+def test_the_id_of_a_request_commits_to_key_and_body(requests: Requests) -> None:
+    """Sent again it is the same; another key, body, scope or ledger gives another id."""
+    request = Request(SCOPE, "key", b"body")
+    others = (
+        request._replace(body=b"other"),
+        request._replace(key="other"),
+        request._replace(scope=Scope(SCOPE.actor, SCOPE.key_id)),
+    )
+    stranger = Requests(KeyRing(dict.fromkeys(KEY_NAMES, b"9" * 32)), "elsewhere")
+    ids = {requests.cause(request), stranger.cause(request), *map(requests.cause, others)}
+    assert len(ids) == 5
+    assert requests.cause(request._replace()) in ids
+    assert all(re.fullmatch("r_[a-z2-7]{26}", id_) for id_ in ids)
