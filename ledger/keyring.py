@@ -4,12 +4,10 @@ They live as files of 32 random bytes in one directory, or come by setting. Losi
 every personal value of the ledger; leaves, proofs and verdicts stay valid without them.
 """
 
-import fcntl
 import hmac
 import os
-import stat
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -19,8 +17,9 @@ from cryptography.hazmat.primitives.keywrap import (
     aes_key_wrap_with_padding,
 )
 
-from ledger.durable import UNFINISHED, give_to_owner_of, sync_directory, write_new
+from ledger.durable import UNFINISHED, sync_directory, write_new
 from ledger.errors import LedgerError
+from ledger.key_files import KeyFileError, locked_directory, read_key_file
 
 Ring = Literal["subject", "self-identification"]
 KeyName = Literal["kek", "kek-self-identification", "hmac"]
@@ -31,10 +30,6 @@ _RING_KEYS: Final[dict[Ring, KeyName]] = {
     "subject": "kek",
     "self-identification": "kek-self-identification",
 }
-
-
-class KeyFileError(LedgerError):
-    """A key file or setting cannot be used; the message says which, why and what to do."""
 
 
 class KeyUnwrapError(LedgerError):
@@ -66,7 +61,7 @@ class KeyRing:
         }
         wanted: list[KeyName] = [name for name in KEY_NAMES if name not in keys]
         try:
-            with _locked(directory) if wanted else nullcontext():
+            with locked_directory(directory) if wanted else nullcontext():
                 _make_at_first_start(directory, wanted)
                 keys |= {name: _read_key(directory / name) for name in wanted}
         except OSError as error:
@@ -119,26 +114,6 @@ def _read_setting(name: KeyName, text: str) -> bytes:
     return key
 
 
-@contextmanager
-def _locked(directory: Path) -> Generator[None]:
-    """Makes `directory` (0700) and locks it, so that two first starts make one set of keys."""
-    if not directory.is_dir():
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        give_to_owner_of(directory.parent, directory)
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-        if mode & 0o022:
-            raise KeyFileError(
-                f"The key directory {directory} has mode {mode:04o}: others could put their own "
-                f"keys there. Run `chmod 700 {directory}` after checking who wrote to it."
-            )
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def _make_at_first_start(directory: Path, wanted: Sequence[KeyName]) -> None:
     """Makes the `wanted` keys when none exists; completes a first start that was cut short.
 
@@ -171,31 +146,9 @@ def _make_at_first_start(directory: Path, wanted: Sequence[KeyName]) -> None:
 
 def _read_key(path: Path, *, follow_links: bool = False) -> bytes:
     """The 32 bytes of a key file that nobody else can read (mounted secrets are links: allowed)."""
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow_links else os.O_NOFOLLOW)
-    try:
-        descriptor = os.open(path, flags)
-    except OSError as error:
-        raise KeyFileError(
-            f"The key file {path} cannot be opened ({error.strerror}). Make it a plain file that "
-            "the ledger's user can read, or restore it from the backup of the keys."
-        ) from None
-    try:
-        status = os.fstat(descriptor)
-        mode = stat.S_IMODE(status.st_mode)
-        if not stat.S_ISREG(status.st_mode):
-            raise KeyFileError(
-                f"The key file {path} is no plain file. Restore it from the backup of the keys."
-            )
-        if mode & 0o077:
-            raise KeyFileError(
-                f"The key file {path} has mode {mode:04o}: others can read or write it. Run "
-                f"`chmod 600 {path}`, and treat the key as known to whoever could read it."
-            )
-        key = os.read(descriptor, KEY_BYTES + 1)
-    finally:
-        os.close(descriptor)
+    key = read_key_file(path, KEY_BYTES, follow_links=follow_links)
     if len(key) != KEY_BYTES:
-        raise KeyFileError(_wrong_size(f"The key file {path}", status.st_size))
+        raise KeyFileError(_wrong_size(f"The key file {path}", path.stat().st_size))
     return key
 
 

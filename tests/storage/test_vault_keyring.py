@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.keyring import KEY_BYTES, KEY_NAMES, KeyFileError, KeyName, KeyRing, KeyUnwrapError
+from ledger.key_files import KeyFileError
+from ledger.keyring import KEY_BYTES, KEY_NAMES, KeyName, KeyRing, KeyUnwrapError
 
 
 def keys_in(directory: Path) -> dict[str, bytes]:
