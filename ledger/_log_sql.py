@@ -21,7 +21,6 @@ select set_config('hireledger.lock', %(key)s, true),
        current_setting('transaction_isolation')
 """
 _HEAD: Final = "select coalesce(max(position), 0) from {}.facts"
-_LAST_RECORDED: Final = "select recorded from {}.facts order by position desc limit 1"
 _FETCH: Final = """
 select position, type, tags, leaf from {}.facts where position = any(%b) order by position
 """
@@ -30,32 +29,47 @@ select position, type, tags, leaf from {}.facts
 where position > %s and position <= %s order by position limit %s
 """
 
-# All in one round trip. What the lock left behind in a setting lives exactly as long as the lock
-# does, also when a savepoint is rolled back: reading it is asking whether we hold the lock.
+# The last fact, and the tree as the last commit left it: two looks at the end of an index.
+_TIP: Final = """
+select coalesce(fact.position, 0), fact.recorded, coalesce(tree.size, 0), coalesce(tree.edge, '')
+from (select) as always
+left join (
+    select position, recorded from {}.facts order by position desc limit 1
+) as fact on true
+left join (select size, edge from {}.tree_heads order by size desc limit 1) as tree on true
+"""
+
+# All in one round trip: facts, their tags, the nodes they complete, the head of the tree. What the
+# lock left behind in a setting lives exactly as long as the lock does, also when a savepoint is
+# rolled back: reading it is asking whether we hold the lock.
 _INSERT: Final = """
 with tip as materialized (
     select coalesce(max(position), 0) as head,
-           coalesce(current_setting('hireledger.lock', true) = %(key)s, false) as held,
-           coalesce(%(first)s >= (
-               select recorded from {}.facts order by position desc limit 1
-           ), true) as in_time
+           coalesce(current_setting('hireledger.lock', true) = %(key)s, false) as held
     from {}.facts
+), begin as materialized (
+    select head from tip where held and head = %(head)s
 ), fresh as materialized (
-    select tip.head + n as position, type, tags::text[] as tags, leaf, leaf_hash, recorded
-    from tip, unnest(
+    select begin.head + n as position, type, tags::text[] as tags, leaf, leaf_hash, recorded
+    from begin, unnest(
         %(types)b::text[], %(tags)b::text[], %(leaves)b::bytea[], %(hashes)b::bytea[],
         %(recorded)b::timestamptz[]
     ) with ordinality as given(type, tags, leaf, leaf_hash, recorded, n)
-    where held and in_time
 ), kept as (
     insert into {}.facts (position, type, tags, leaf, leaf_hash, recorded)
     select position, type, tags, leaf, leaf_hash, recorded from fresh
 ), found_again as (
     insert into {}.fact_tags (tag, type, position)
     select tag, type, position from fresh, unnest(tags) as tag
+), grown as (
+    insert into {}.tree_nodes (position, hashes)
+    select position, hashes
+    from begin, unnest(%(ends)b::bigint[], %(nodes)b::bytea[]) as given(position, hashes)
+), headed as (
+    insert into {}.tree_heads (size, edge, root)
+    select %(size)s::bigint, %(edge)b::bytea, %(root)b::bytea from begin
 )
-select head, held, in_time, case when held and in_time then pg_notify(%(channel)s, '') end
-from tip
+select head, held, (select pg_notify(%(channel)s, '') from begin) from tip
 """
 
 _TAGGED: Final = """
@@ -85,7 +99,7 @@ class LogSql:
 
         self.lock = text(_LOCK)
         self.head = text(_HEAD)
-        self.last_recorded = text(_LAST_RECORDED)
+        self.tip = text(_TIP)
         self.fetch = text(_FETCH)
         self.page = text(_PAGE)
         self.insert = text(_INSERT)

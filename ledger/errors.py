@@ -19,3 +19,7 @@ class SealedValueError(VaultError):
 
 class RingClosedError(VaultError):
     """Self-identification was asked for through the usual door, or the reverse."""
+
+
+class LogDamaged(LedgerError):
+    """A position is missing although a later one is there, or the tree is not that of the facts."""

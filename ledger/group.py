@@ -18,7 +18,8 @@ from domain.values import is_handle
 from ledger.aliases import Alias, Aliases, Kind
 from ledger.decoded import Decoded
 from ledger.keyring import KeyRing
-from ledger.recorder import NewRow, Recorder, Row
+from ledger.nodes import Nodes
+from ledger.recorder import NewRow, Recorder, Row, Tip
 from ledger.requests import Known, Request, Requests, Scope
 from ledger.resolve import Named, Names
 from ledger.seal import Sealed, seal
@@ -30,6 +31,7 @@ class Store:
     """The tables of one ledger, each behind its own module."""
 
     recorder: Recorder
+    nodes: Nodes
     vault: Vault
     aliases: Aliases
     requests: Requests
@@ -51,7 +53,7 @@ class Group:
 
     store: Store
     cur: Cursor[TupleRow]
-    start: int
+    tip: Tip
     clock: datetime | None
     rows: list[NewRow] = field(default_factory=list[NewRow])
     pending: list[Recorded] = field(default_factory=list[Recorded])
@@ -69,8 +71,8 @@ class Group:
     @classmethod
     def begin(cls, store: Store, cur: Cursor[TupleRow]) -> "Group":
         """A group on the log as it stands now."""
-        head = store.recorder.head(cur)
-        return cls(store, cur, head, store.recorder.last_recorded(cur) if head else None)
+        tip = store.recorder.tip(cur)
+        return cls(store, cur, tip, tip.recorded)
 
     def look_ahead(self, requests: Sequence[Request], named: Sequence[Named]) -> None:
         """Asks for all commands at once what each would ask for: request keys and names."""
@@ -83,6 +85,11 @@ class Group:
         if missing:
             found = self.store.aliases.find_many(self.cur, missing)
             self.looked_up.update({one: found.get(one) for one in missing})
+
+    @property
+    def start(self) -> int:
+        """The last position when the group began."""
+        return self.tip.head
 
     @property
     def head(self) -> int:
@@ -178,7 +185,7 @@ class Group:
 
     def write(self) -> None:
         """Everything decided, into the open transaction. The caller holds the log's lock."""
-        self.store.recorder.insert(self.cur, self.rows)
+        self.store.recorder.insert(self.cur, self.rows, self.tip)
         self.store.vault.store(self.cur, self.sealed)
         self.store.aliases.add_many(self.cur, self.aliases)
         self.store.requests.add_many(self.cur, list(self.spent.values()))

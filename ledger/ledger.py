@@ -12,9 +12,11 @@ from psycopg_pool import PoolTimeout
 from ledger.accept import rehearse
 from ledger.aliases import Aliases
 from ledger.asked import Asked, Done, Rehearsed, Unavailable
+from ledger.catch_up import catch_up
 from ledger.database import POOL_WAIT_SECONDS_MAX, Database
 from ledger.group import Group, Store
 from ledger.keyring import KeyRing
+from ledger.nodes import Nodes
 from ledger.recorder import Recorder
 from ledger.requests import Requests
 from ledger.vault import Vault
@@ -37,6 +39,7 @@ class Ledger:
         self.rules = rules
         self.store = Store(
             recorder=Recorder(database),
+            nodes=Nodes(database.schema),
             vault=Vault(keyring, database.schema),
             aliases=Aliases(keyring, database.schema),
             requests=Requests(keyring, database.schema),
@@ -46,6 +49,8 @@ class Ledger:
             # Another key directory than the one that the rows were made with must not be used.
             self.store.vault.check_keys(cur)
             self.store.aliases.check_keys(cur)
+            connection.rollback()
+            catch_up(connection, self.store.recorder, database.schema)
         self._away = False
         self._shut_until = 0.0
         self._readers = database.pool("runtime", READERS)

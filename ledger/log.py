@@ -1,7 +1,8 @@
 """The log itself: dense positions, one writer at a time, boundaries answered from an index.
 
 The steps run inside the caller's own transaction, so that facts commit together with whatever
-belongs to them (side rows, request keys).
+belongs to them (side rows, request keys). Appending also advances the tree over the facts: what is
+recorded is integrated, at once and in the same statement.
 
 Why a follower misses nothing: whoever inserts holds the schema's advisory lock from before it
 reads the head until its commit is visible. So positions become visible in their order, a rollback
@@ -22,7 +23,8 @@ from psycopg.rows import TupleRow
 from domain.findings import Item
 from ledger._log_sql import LAST, LogSql, Statement
 from ledger.database import Connection
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, LogDamaged
+from ledger.growth import Tip, as_given, grow, removed, require_whole
 from ledger.proof.tree import leaf_hash
 
 PAGE_FACTS: Final = 500
@@ -47,8 +49,8 @@ class ClockWentBack(LedgerError):
     """A fact's `recorded` lies before that of the fact before it."""
 
 
-class LogDamaged(LedgerError):
-    """A position is missing although a later one is there."""
+class TipMoved(LedgerError):
+    """Facts were appended by somebody else after the tip was read."""
 
 
 class NewRow(NamedTuple):
@@ -110,10 +112,15 @@ class Log:
         self._length_seen = max(self._length_seen, head)
         return head
 
+    def tip(self, cur: Cursor[TupleRow]) -> Tip:
+        """The end of the log that this transaction sees; under the lock, the end of the log."""
+        tip = Tip(*self._tip(cur, self._sql.tip).fetchall()[0])
+        self._length_seen = max(self._length_seen, tip.head)
+        return tip
+
     def last_recorded(self, cur: Cursor[TupleRow]) -> datetime | None:
         """When the last fact was recorded; None when the log is empty."""
-        row = self._tip(cur, self._sql.last_recorded).fetchone()
-        return None if row is None else row[0]
+        return self.tip(cur).recorded
 
     def select(
         self,
@@ -145,46 +152,62 @@ class Log:
         _require_tags(items)
         return bool(items) and self._any(cur, items, after)
 
-    def insert(self, cur: Cursor[TupleRow], rows: Sequence[NewRow]) -> list[int]:
-        """Append facts in one round trip; the caller commits, and that wakes the followers.
+    def insert(
+        self, cur: Cursor[TupleRow], rows: Sequence[NewRow], tip: Tip | None = None
+    ) -> list[int]:
+        """Append facts and advance the tree, in one round trip.
 
-        A tag given twice is one tag when facts are searched.
+        The caller commits, and that wakes the followers. A tag given twice is one tag when facts
+        are searched.
+
+        Args:
+            cur: in a transaction that holds the lock.
+            rows: the facts in order.
+            tip: the end of the log, read at any time before; if None it is read now.
 
         Returns:
             Their positions in order: head + 1 and on, without a gap.
 
         Raises:
             LockNotHeld: `lock` was not called in this transaction; nothing was inserted.
+            TipMoved: the tip is not the end of the log; likewise.
             ClockWentBack: a fact's `recorded` is before that of the fact before it; likewise.
+            LogDamaged: the tree is not over all facts; likewise.
             psycopg.errors.CheckViolation: a leaf is too long; the transaction must be rolled back.
         """
         if not rows:
             return []
-        times = [row.recorded for row in rows]
-        if any(later < earlier for earlier, later in pairwise(times)):
-            raise ClockWentBack(_clock_went_back("one that is appended with it"))
+        tip = tip or self.tip(cur)
+        _require_time(rows, tip.recorded)
+        require_whole(tip)
+        hashes = [leaf_hash(row.leaf) for row in rows]
+        growth = grow(tip, hashes)
         given = {
             "key": self._key,
             "channel": self._channel,
-            "first": times[0],
+            "head": tip.head,
             "types": [row.type for row in rows],
             "tags": [_array(row.tags) for row in rows],
             "leaves": [row.leaf for row in rows],
-            "hashes": [leaf_hash(row.leaf) for row in rows],
-            "recorded": times,
+            "hashes": hashes,
+            "recorded": [row.recorded for row in rows],
+            **as_given(growth),
         }
         repeating = any(len(set(row.tags)) < len(row.tags) for row in rows)
         text = self._sql.insert_repeating if repeating else self._sql.insert
         cur.execute(text, given, prepare=self._plans(TIP_PLANS_KEPT_FROM))
-        head, held, in_time, _ = _row(cur)
+        head, held, _ = _row(cur)
         self._length_seen = max(self._length_seen, head)
         if not held:
             raise LockNotHeld(
                 "Facts were to be appended without the log's lock, so another writer could have "
                 "taken the same positions. Call `lock` first, in the same transaction."
             )
-        if not in_time:
-            raise ClockWentBack(_clock_went_back("the last one in the log"))
+        if head != tip.head:
+            raise TipMoved(
+                f"Facts were to be appended after position {tip.head}, but by now the log has "
+                f"{head}. Read the tip again, and decide again, under the lock."
+            )
         # The facts are there, for this transaction alone. It holds the lock until it has committed,
         # so nobody else gives out these positions; a crash here gives them back.
         return list(range(head + 1, head + 1 + len(rows)))
@@ -218,10 +241,7 @@ class Log:
                 return
             last = rows[-1].position
             if last != after + len(rows):
-                raise LogDamaged(
-                    f"Of the positions {after + 1} to {last} only {len(rows)} are in the log: "
-                    "facts were removed. Restore from a backup."
-                )
+                raise LogDamaged(removed(after + 1, last, len(rows)))
             yield rows
             after = last
 
@@ -314,6 +334,13 @@ def _hear(connection: Connection, seconds: float) -> None:
     """Take what was notified, waiting for at most so long when there is nothing yet."""
     for _ in connection.notifies(timeout=seconds, stop_after=1 if seconds else None):
         pass
+
+
+def _require_time(rows: Sequence[NewRow], last: datetime | None) -> None:
+    if any(later.recorded < earlier.recorded for earlier, later in pairwise(rows)):
+        raise ClockWentBack(_clock_went_back("one that is appended with it"))
+    if last is not None and rows[0].recorded < last:
+        raise ClockWentBack(_clock_went_back("the last one in the log"))
 
 
 def _clock_went_back(which: str) -> str:

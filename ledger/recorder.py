@@ -27,9 +27,20 @@ from eventsourcing.persistence import IntegrityError, ProgrammingError
 
 from domain.findings import Item
 from ledger.database import Connection, Database, Pool
-from ledger.log import PAGE_FACTS, ClockWentBack, LockNotHeld, Log, LogDamaged, NewRow, Row
+from ledger.errors import LogDamaged
+from ledger.growth import Tip
+from ledger.log import PAGE_FACTS, ClockWentBack, LockNotHeld, Log, NewRow, Row, TipMoved
 
-__all__ = ["ClockWentBack", "LockNotHeld", "LogDamaged", "NewRow", "Recorder", "Row"]
+__all__ = [
+    "ClockWentBack",
+    "LockNotHeld",
+    "LogDamaged",
+    "NewRow",
+    "Recorder",
+    "Row",
+    "Tip",
+    "TipMoved",
+]
 
 CONNECTIONS_MAX: Final = 4
 """Of the library's interface; the steps run on the caller's."""
@@ -87,10 +98,10 @@ class Recorder(Log, DCBRecorder):
                 items = _items(condition.fail_if_events_match)
                 if self._any(cur, items, condition.after or 0):
                     raise IntegrityError("Events that match the condition were appended.")
-            now, last = datetime.now(UTC), self.last_recorded(cur)
-            recorded = now if last is None else max(now, last)
+            now, tip = datetime.now(UTC), self.tip(cur)
+            recorded = now if tip.recorded is None else max(now, tip.recorded)
             rows = [NewRow(event.type, tuple(event.tags), event.data, recorded) for event in events]
-            return self.insert(cur, rows)[-1]
+            return self.insert(cur, rows, tip)[-1]
 
     def subscribe(
         self, query: DCBQuery | None = None, *, after: int | None = None

@@ -43,15 +43,23 @@ class RightEdge:
         for peak in self.peaks:
             _require_hash(peak)
 
-    def add(self, leaf_digest: bytes) -> None:
-        """Append one leaf, given its hash (32 bytes)."""
+    def add(self, leaf_digest: bytes) -> list[bytes]:
+        """Append one leaf, given its hash (32 bytes).
+
+        Returns:
+            The perfect subtrees that it completes, of height 1 and on, lowest first; none where
+            the size is odd now.
+        """
         _require_hash(leaf_digest)
+        completed: list[bytes] = []
         size = self.size
         while size & 1:  # two perfect subtrees of the same height make one that is higher
             leaf_digest = node(self.peaks.pop(), leaf_digest)
+            completed.append(leaf_digest)
             size >>= 1
         self.peaks.append(leaf_digest)
         self.size += 1
+        return completed
 
     def root(self) -> bytes:
         """The hash over all leaves so far, 32 bytes; of none, SHA-256 of nothing."""

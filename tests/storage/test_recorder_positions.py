@@ -18,8 +18,14 @@ CHANGES = (
     "update fact_tags set tag = 'x'",
     "delete from facts",
     "delete from fact_tags",
-    "truncate facts, fact_tags",
+    "truncate facts, fact_tags, tree_nodes, tree_heads",
     "truncate fact_tags",
+    "update tree_nodes set hashes = hashes",
+    "update tree_heads set root = root",
+    "delete from tree_nodes",
+    "delete from tree_heads",
+    "truncate tree_nodes",
+    "truncate tree_heads",
 )
 
 

@@ -9,7 +9,8 @@ from psycopg import errors
 from ledger.database import Connection, Database
 from ledger.embedded.server import Embedded
 
-KEPT = ("facts", "fact_tags", "requests", "schema_migrations")
+TREE = ("tree_nodes", "tree_heads", "checkpoints", "cosignatures")
+KEPT = ("facts", "fact_tags", "requests", "schema_migrations", *TREE)
 SIDE = ("subject_keys", "disclosures", "aliases")
 
 CHANGES = {
@@ -17,6 +18,10 @@ CHANGES = {
     "fact_tags": "UPDATE fact_tags SET tag = 'x'",
     "requests": "UPDATE requests SET cause = 'x'",
     "schema_migrations": "UPDATE schema_migrations SET sha256 = 'x'",
+    "tree_nodes": "UPDATE tree_nodes SET hashes = hashes",
+    "tree_heads": "UPDATE tree_heads SET root = root",
+    "checkpoints": "UPDATE checkpoints SET note = note",
+    "cosignatures": "UPDATE cosignatures SET line = line",
 }
 
 BEYOND_RUNTIME = (
