@@ -1,0 +1,74 @@
+"""Steps 1 to 3: a file of the right shape, whose facts the log holds at their places."""
+
+from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked
+from ledger.proof.checkpoint import CheckpointError, parse_checkpoint
+from ledger.proof.dossier import DossierError, decode_dossier
+from ledger.proof.note import NoteError, Signature, open_note
+from ledger.proof.proofs import ProofError, verify_inclusion
+from ledger.proof.tree import leaf_hash
+from ledger.proof.verdict import StepFailed
+
+
+def shape(checked: Checked) -> str:
+    """Step 1. The file is a dossier: nothing missing, unknown, repeated, too large or unsorted."""
+    try:
+        checked.dossier = decode_dossier(checked.raw)
+    except DossierError as error:
+        raise StepFailed(str(error)) from None
+    return f"{len(checked.dossier.facts)} facts, {len(checked.raw)} bytes"
+
+
+def checkpoint(checked: Checked) -> str:
+    """Step 2. The checkpoint is signed by the log whose key the verifier was given, and witnessed.
+
+    The log's name is its key's: whoever has the key of one ledger cannot sign for another. Where
+    a witness policy is given, its quorum must have cosigned.
+    """
+    policy = checked.policy
+    witnesses = policy.verifiers if policy else ()
+    latest = int(checked.now.timestamp()) + CLOCK_SECONDS_MAX
+    try:
+        note, signatures = open_note(
+            checked.dossier.checkpoint.encode(), [*checked.keys, *witnesses], not_after=latest
+        )
+        checked.checkpoint = parse_checkpoint(note.text)
+    except (NoteError, CheckpointError) as error:
+        raise StepFailed(str(error)) from None
+    origin = checked.checkpoint.origin
+    logs = {(key.name, key.key_id) for key in checked.keys}
+    if not any(name == origin and (name, key_id) in logs for name, key_id, _ in signatures):
+        raise StepFailed(
+            "The checkpoint is not signed by the log that it names with a key that was given: it "
+            "is another ledger's, or the key is."
+        )
+    said = f"signed by {origin} over {checked.checkpoint.size} facts"
+    return f"{said}; {_witnessed(checked, signatures)}"
+
+
+def _witnessed(checked: Checked, signatures: tuple[Signature, ...]) -> str:
+    policy = checked.policy
+    if policy is None:
+        return "witnesses not checked: no policy given"
+    logs = {(log.name, log.key_id) for log in policy.logs}
+    if logs and not logs & {(one.name, one.key_id) for one in signatures}:
+        raise StepFailed("The witness policy is about other logs than the one that signed.")
+    known = {(one.name, one.key_id) for one in signatures}
+    cosigned = policy.cosigned(known)
+    if not policy.satisfied(cosigned):
+        raise StepFailed(
+            f"{len(cosigned)} witnesses of the policy have cosigned the checkpoint, which is not "
+            "the quorum that it asks for."
+        )
+    return f"{len(cosigned)} witnesses cosigned, as the policy asks"
+
+
+def inclusion(checked: Checked) -> str:
+    """Step 3. Every fact stands in the log at its position, byte for byte."""
+    root, size = checked.checkpoint.root, checked.checkpoint.size
+    for one in checked.dossier.facts:
+        digest = leaf_hash(one.leaf.encode())
+        try:
+            verify_inclusion(digest, one.position - 1, size, one.proof, root)
+        except ProofError as error:
+            raise StepFailed(f"The fact at {one.position}: {error}") from None
+    return f"{len(checked.dossier.facts)} facts are in the log at their positions"

@@ -1,0 +1,160 @@
+"""Steps 9 and 10: the verdicts come out the same here, and when the checkpoint existed.
+
+The rules are the verifier's own, never the file's. They judge each stage, gate and decision again
+on exactly the facts of its basis.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from domain import commands as c
+from domain import facts as f
+from domain.boundary import boundary
+from domain.codec import Recorded
+from domain.evolve import fold
+from domain.findings import Item, Judged, Receipt
+from domain.state import World
+from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked, RestsOnABasis, Told
+from ledger.proof.dossier import GivenPolicy
+from ledger.proof.timestamp import TimestampError, check_token
+from ledger.proof.verdict import LeftOut, StepFailed
+from policies import Catalogue
+
+LOOP_STATE: Final = "loop-state"
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_ACCEPTED = f.DecisionMade | f.EvidenceGatePassed | f.StageDecided
+
+
+def replay(checked: Checked) -> str:
+    """Step 9. Judged again with the verifier's rules, every receipt comes out byte for byte.
+
+    The rules are those that the receipts name, and none that the loop's policy set names is left
+    out. The basis is as wide as the verifier's own boundary, so that it cannot leave evidence out.
+    """
+    resting = checked.resting
+    receipts = [r for _, fact in resting for r in fact.judged.receipts if r.policy != LOOP_STATE]
+    _check_installed(receipts, checked.rules)
+    _check_policies(receipts, checked)
+    for one, fact in resting:
+        _judge_again(one, fact, checked)
+    return f"{len(receipts)} receipts of {len(resting)} facts come out the same"
+
+
+def _check_installed(receipts: list[Receipt], rules: Catalogue) -> None:
+    for one in receipts:
+        if (one.policy, one.version) not in rules.rules:
+            raise StepFailed(
+                f"Version {one.version} of the rule {one.policy} judged, and is not installed "
+                "here. Verify with a release that has it."
+            )
+
+
+def _check_policies(receipts: list[Receipt], checked: Checked) -> None:
+    """The file's list of rules is the receipts', and says of each what the installed one says."""
+    named = {(one.policy, one.version) for one in receipts}
+    listed = [(one.id, one.version) for one in checked.dossier.policies]
+    if sorted(listed) != sorted(named):
+        raise StepFailed("The file's list of rules is not that of the rules in the receipts.")
+    for one in checked.dossier.policies:
+        rule = checked.rules.rules[(one.id, one.version)]
+        digest = checked.rules.digests[(one.id, one.version)]
+        mine = GivenPolicy(one.id, one.version, digest, rule.title, rule.rationale)
+        if one.source_digest != digest:
+            raise StepFailed(
+                f"Version {one.version} of the rule {one.id} has another source here than the one "
+                "that the file names."
+            )
+        if one != mine:
+            raise StepFailed(f"The file describes the rule {one.id} in other words than its own.")
+
+
+def _judge_again(one: Told, fact: RestsOnABasis, checked: Checked) -> None:
+    before = [o for o in checked.told.values() if o.position < one.position]
+    facts = checked.recorded([o for o in before if o.matches(fact.basis.items)])
+    at = f"The fact at {one.position}"
+    try:
+        world = fold(facts)
+        opened = world.loops[fact.loop].opened.fact
+        asked = boundary(c.PassEvidenceGate(loop=fact.loop), world, fact.stamp.by)
+        again = checked.rules.replay(fact, world, facts)
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        raise StepFailed(f"{at} cannot be judged again on the facts of its basis.") from error
+    if not all(_covered(item, fact.basis.items) for item in asked):
+        raise StepFailed(f"{at} rests on a basis that leaves out what such a fact depends on.")
+    if _encode(again) != _encode(fact.judged):
+        raise StepFailed(f"{at} is judged otherwise here, by {_differing(again, fact.judged)}.")
+    if isinstance(fact, _ACCEPTED) == fact.judged.refused:
+        raise StepFailed(f"{at} was recorded against its own verdict.")
+    pinned = world.policy_set(opened.policy_set)
+    if pinned is None:
+        raise StepFailed(f"{at} rests on a basis without the policy set that the loop pinned.")
+    _check_none_left_out(at, fact, pinned.fact, checked.rules, world, facts)
+
+
+def _covered(item: Item, given: tuple[Item, ...]) -> bool:
+    """Whether some item of a basis selects at least what this one does."""
+    return any(
+        set(one.tags) <= set(item.tags)
+        and (not one.types or (item.types and set(item.types) <= set(one.types)))
+        for one in given
+    )
+
+
+def _differing(one: Judged, other: Judged) -> str:
+    mine = {receipt.policy: _encode(receipt) for receipt in one.receipts}
+    theirs = {receipt.policy: _encode(receipt) for receipt in other.receipts}
+    rules = sorted(r for r in mine.keys() | theirs.keys() if mine.get(r) != theirs.get(r))
+    return ", ".join(rules) or "its order or its time"
+
+
+def _check_none_left_out(
+    at: str,
+    fact: RestsOnABasis,
+    pinned: f.PolicySetAdopted,
+    rules: Catalogue,
+    world: World,
+    facts: tuple[Recorded, ...],
+) -> None:
+    """Every rule that the pinned set names with its version, and that has a say, left a receipt.
+
+    A rule that the set does not name keeps the default it had then, which nobody can know now.
+    """
+    named = {one.id for one in pinned.policies if one.version is not None}
+    given = {one.policy: _applied(one, named) for one in fact.judged.receipts}
+    for receipt in rules.replay(fact, world, facts, pinned).receipts:
+        if receipt.policy in named and given.get(receipt.policy) != _applied(receipt, named):
+            raise StepFailed(
+                f"{at} was not judged by the rule {receipt.policy} as the loop's policy set has it."
+            )
+
+
+def _applied(receipt: Receipt, named: set[str]) -> tuple[int, str, dict[str, object]]:
+    """How a rule was applied: version, strictness, and the parameters that the set decides on."""
+    params = {
+        name: value
+        for name, value in receipt.params.items()
+        if "." not in name or name.partition(".")[0] in named
+    }
+    return receipt.version, receipt.enforcement, {**params}
+
+
+def timestamps(checked: Checked) -> str:
+    """Step 10. An authority that the verifier trusts saw the checkpoint at the time it says."""
+    tokens = checked.dossier.timestamps
+    if not tokens:
+        raise LeftOut("not applicable", "the file has no timestamps")
+    if not checked.roots:
+        raise LeftOut("not checked", "no root certificates of a timestamp authority were given")
+    latest = checked.now + timedelta(seconds=CLOCK_SECONDS_MAX)
+    times: list[str] = []
+    for number, token in enumerate(tokens, 1):
+        try:
+            moment = check_token(token, checked.dossier.checkpoint.encode(), checked.roots)
+        except TimestampError as error:
+            raise StepFailed(f"Timestamp {number}: {error}") from None
+        if moment > latest:
+            raise StepFailed(f"Timestamp {number} is from the future.")
+        times.append(moment.isoformat())
+    return f"the checkpoint existed at {min(times)}"
