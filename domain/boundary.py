@@ -45,6 +45,7 @@ LOOP_TYPES = types_of(
     f.LoopClosed,
     f.LoopReopened,
     f.OutcomeRecorded,
+    f.SubjectErased,
 )
 _REQUISITION_TYPES = types_of(
     f.RequisitionOpened, f.RequisitionChanged, f.RequisitionStandardSet, f.ExceptionGranted
@@ -95,8 +96,27 @@ def key_items(key_id: str) -> tuple[Item, ...]:
     return (Item(types=types_of(f.KeyIssued, f.KeyRevoked), tags=(tags.key(key_id),)),)
 
 
+def erasure_items(candidate: str) -> tuple[Item, ...]:
+    """Whether a person was erased."""
+    return (Item(types=types_of(f.SubjectErased), tags=(tags.candidate(candidate),)),)
+
+
+def hold_items(*words: str) -> tuple[Item, ...]:
+    """The holds, and their releases, that carry one of these tags."""
+    held = types_of(f.HoldPlaced, f.HoldReleased)
+    return tuple(Item(types=held, tags=(word,)) for word in words)
+
+
+def candidate_items(candidate: str) -> tuple[Item, ...]:
+    """The openings of a person's loops, and whether the person was erased."""
+    about = types_of(f.LoopOpened, f.SubjectErased)
+    return (Item(types=about, tags=(tags.candidate(candidate),)),)
+
+
 def first_items(command: c.AnyCommand) -> tuple[Item, ...]:
-    """What must be read before `boundary` can name the rest: the loop, by its tag."""
+    """What must be read before `boundary` can name the rest: the loop, or the person's loops."""
+    if isinstance(command, c.EraseSubject):
+        return candidate_items(command.candidate)
     handle = getattr(command, "loop", None)
     return loop_items(handle) if isinstance(handle, str) else ()
 
@@ -112,12 +132,25 @@ def boundary(command: c.AnyCommand, world: World, actor: str) -> tuple[Item, ...
     if isinstance(handle, str):
         loop = world.loops.get(handle)
         return loop_items(handle) + (_around(command, loop, actor) if loop else ()) + own
+    if isinstance(command, c.EraseSubject):
+        return _to_erase(command.candidate, world) + own
     return _outside_loops(command) + own
 
 
+def _to_erase(candidate: str, world: World) -> tuple[Item, ...]:
+    """A person's loops, and every hold over them or over a requisition of one of the loops."""
+    theirs = [loop.opened.fact for loop in world.loops.values()]
+    slugs = sorted({opened.requisition for opened in theirs if opened.candidate == candidate})
+    over = (tags.candidate(candidate), *(tags.requisition(slug) for slug in slugs))
+    return candidate_items(candidate) + hold_items(*over)
+
+
 def _openings_behind(cited: Recorded | None) -> tuple[Item, ...]:
-    """The opening of the loop that a cited fact belongs to: it says whose words a correction is."""
-    opened = types_of(f.LoopOpened)
+    """The opening of the loop that a cited fact belongs to: it says whose words a correction is.
+
+    And whether they were erased.
+    """
+    opened = types_of(f.LoopOpened, f.SubjectErased)
     about = cited.fact.stamp.tags if cited else ()
     return tuple(Item(types=opened, tags=(tag,)) for tag in about if tag.startswith("loop:"))
 
@@ -190,6 +223,7 @@ def _outside_loops(command: c.AnyCommand) -> tuple[Item, ...]:
         case c.OpenLoop():
             return (
                 loop_items(command.id)
+                + erasure_items(command.candidate.id)
                 + requisition_items(command.requisition)
                 + scorecard_items(command.scorecard.id)
                 + posting_items(command.posting.id)
@@ -205,6 +239,16 @@ def _outside_loops(command: c.AnyCommand) -> tuple[Item, ...]:
             return person_items(command.person or "")
         case c.RevokeKey():
             return key_items(command.key)
+        case c.PlaceHold():
+            own_id = hold_items(tags.hold(command.id)) if command.id else ()
+            over = dict.fromkeys(command.requisitions)
+            return (
+                own_id
+                + tuple(item for slug in over for item in requisition_items(slug))
+                + tuple(i for one in dict.fromkeys(command.candidates) for i in erasure_items(one))
+            )
+        case c.ReleaseHold():
+            return hold_items(tags.hold(command.hold))
         case c.ImportRecord():
             return (Item(types=types_of(f.RecordImported), tags=(tags.loop(command.case),)),)
         case _:

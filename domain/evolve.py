@@ -7,7 +7,10 @@ from msgspec.structs import replace
 
 from domain import facts as f
 from domain.codec import Recorded
-from domain.state import At, Key, Loop, Person, Requisition, Scorecard, World
+from domain.state import At, Hold, Key, Loop, Person, Requisition, Scorecard, World
+from domain.tags import loop as tag_loop
+
+_IN_LOOP = tag_loop("")
 
 
 def fold(recorded: Iterable[Recorded], world: World | None = None) -> World:
@@ -51,11 +54,16 @@ def evolve(world: World, recorded: Recorded) -> World:
             return replace(world, keys={**world.keys, fact.key: revoked})
         case f.RecordImported():
             return replace(world, imported=(*world.imported, At(position, fact)))
+        case f.HoldPlaced():
+            hold = Hold(placed=At(position, fact))
+            return replace(world, holds={**world.holds, fact.hold: hold})
+        case f.HoldReleased():
+            over = replace(world.holds[fact.hold], released=At(position, fact))
+            return replace(world, holds={**world.holds, fact.hold: over})
+        case f.SubjectErased():
+            return _erasure(world, At(position, fact))
         case (
             f.SelfIdentificationRecorded()
-            | f.HoldPlaced()
-            | f.HoldReleased()
-            | f.SubjectErased()
             | f.RetroOpened()
             | f.FindingRecorded()
             | f.RetroClosed()
@@ -72,6 +80,17 @@ def evolve(world: World, recorded: Recorded) -> World:
             return replace(world, others=(*world.others, recorded))
         case _:
             return _loop(world, position, fact)
+
+
+def _erasure(world: World, at: At[f.SubjectErased]) -> World:
+    """The fact names each loop of the person by its tag, and each of them learns of it."""
+    loops = dict(world.loops)
+    for tag in at.fact.stamp.tags:
+        handle = tag.removeprefix(_IN_LOOP)
+        if handle != tag and handle in loops:
+            positions = (*loops[handle].positions, at.position)
+            loops[handle] = replace(loops[handle], erased=at, positions=positions)
+    return replace(world, loops=loops, erased={**world.erased, at.fact.candidate: at})
 
 
 def _requisition_exception(world: World, at: At[f.ExceptionGranted]) -> World:

@@ -50,8 +50,18 @@ class RefusedByRule(Refusal):
 
 def wrong_state(message: str, cure: str, *positions: int) -> RefusedByRule:
     """A refusal by the state itself, under the id `loop-state`."""
+    return _refused("loop-state", message, cure, *positions)
+
+
+def held(holds: str, *positions: int) -> RefusedByRule:
+    """A refusal to erase while these legal holds stand, under the id `legal-hold`."""
+    said = f"a legal hold stands over this person: {holds}"
+    return _refused("legal-hold", said, "release each hold once its matter is over", *positions)
+
+
+def _refused(policy: str, message: str, cure: str, *positions: int) -> RefusedByRule:
     finding = Finding(
-        policy="loop-state",
+        policy=policy,
         version=1,
         enforcement="block",
         message=message,

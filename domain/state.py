@@ -4,6 +4,7 @@ State keeps the facts themselves with their positions, sorted by what they are a
 derived, so that nothing can drift from the record.
 """
 
+from collections.abc import Collection
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -61,6 +62,7 @@ class Loop(Struct, frozen=True, kw_only=True):
     closings: tuple[At[f.LoopClosed], ...] = ()
     reopenings: tuple[At[f.LoopReopened], ...] = ()
     outcomes: tuple[At[f.OutcomeRecorded], ...] = ()
+    erased: At[f.SubjectErased] | None = None
     positions: tuple[int, ...] = ()
 
     @property
@@ -208,6 +210,18 @@ class Key(Struct, frozen=True, kw_only=True):
     revoked: int | None = None
 
 
+class Hold(Struct, frozen=True, kw_only=True):
+    """A legal hold: it stands until it is released."""
+
+    placed: At[f.HoldPlaced]
+    released: At[f.HoldReleased] | None = None
+
+    def covers(self, candidate: str, requisitions: Collection[str]) -> bool:
+        """Whether it is over this person, or over a requisition that they have a loop for."""
+        over = self.placed.fact
+        return candidate in over.candidates or not set(over.requisitions).isdisjoint(requisitions)
+
+
 class World(Struct, frozen=True, kw_only=True):
     """Everything that was read to decide one command, and nothing else."""
 
@@ -219,6 +233,8 @@ class World(Struct, frozen=True, kw_only=True):
     policy_sets: tuple[At[f.PolicySetAdopted], ...] = ()
     people: dict[str, Person] = {}
     keys: dict[str, Key] = {}
+    holds: dict[str, Hold] = {}
+    erased: dict[str, At[f.SubjectErased]] = {}
     imported: tuple[At[f.RecordImported], ...] = ()
     others: tuple[Recorded, ...] = ()
     cited: dict[int, Recorded] = {}

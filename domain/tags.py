@@ -81,9 +81,14 @@ def change(handle: str) -> str:
     return f"change:{handle}"
 
 
-def hold(handle: str) -> str:
-    """One legal hold."""
-    return f"hold:{handle}"
+def hold(slug: str) -> str:
+    """One legal hold, from its placing to its release."""
+    return f"hold:{slug}"
+
+
+def holds() -> str:
+    """Every legal hold: what a privacy officer lists."""
+    return "holds"
 
 
 def imported(system: str) -> str:

@@ -48,6 +48,7 @@ create table {loops} (
     decision_position bigint,
     decision_conforming boolean,
     disposition text,
+    erased bigint,
     owed_sessions text[] not null,
     owed_by text[] not null,
     interviewers text[] not null,
@@ -114,6 +115,7 @@ class LoopRow(NamedTuple):
     decision_position: int | None
     decision_conforming: bool | None
     disposition: f.Disposition | None
+    erased: int | None
     owed_sessions: list[str]
     owed_by: list[str]
     interviewers: list[str]
@@ -158,6 +160,7 @@ def row_of(loop: Loop, last_at: datetime) -> LoopRow:
         decision_position=decision.position if decision else None,
         decision_conforming=isinstance(decision.fact, f.DecisionMade) if decision else None,
         disposition=closed.fact.disposition if closed else None,
+        erased=loop.erased.position if loop.erased else None,
         owed_sessions=[session for session, _ in owed],
         owed_by=[person for _, person in owed],
         interviewers=sorted(interviewers_of(loop)),
@@ -170,8 +173,9 @@ def _folded(cur: Cursor[TupleRow], loops: Sequence[str], upto: int, site: Site) 
     facts: dict[str, list[Recorded]] = {tag: [] for tag in loops}
     given = [list(loops), upto, list(LOOP_TYPES)]
     for position, found, leaf in cur.execute(site.text(_FACTS_OF), given, binary=True):
-        (loop,) = facts.keys() & found
-        facts[loop].append(Recorded(position, decode(leaf)))
+        # An erasure is a fact of each loop that the person had.
+        for tag in facts.keys() & set(found):
+            facts[tag].append(Recorded(position, decode(leaf)))
     rows: list[LoopRow] = []
     for tag, known in facts.items():
         loop = fold(known).loops[tag.removeprefix(_IN_LOOP)]
@@ -199,7 +203,7 @@ def _loop_tags(row: Row) -> Iterator[str]:
 
 LOOPS: Final = Projection(
     name="loops",
-    version=1,
+    version=2,
     types=_LOOP_TYPES | _TEAM_TYPES,
     tables={"loops": _LOOPS, "loop_teams": _TEAMS},
     apply=apply,

@@ -21,7 +21,7 @@ from domain.commands.base import CandidateRef, PersonRef
 from domain.decide.entitled import TEAM_ROLES
 from domain.refusals import Missing
 from domain.summary import STAGES, Stage
-from domain.values import POSITION_MAX, Slug, Time
+from domain.values import POSITION_MAX, Position, Slug, Time
 from ledger.database import Database
 from ledger.ledger import READERS
 from ledger.reading import Reader
@@ -99,6 +99,9 @@ class LoopListed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gate: GateListed | None = None
     decision: DecisionListed | None = None
     disposition: f.Disposition | None = None
+    erased: Annotated[
+        Position | None, Meta(description="Where the candidate was erased; no words are left.")
+    ] = None
 
 
 class LoopsPage(Struct, frozen=True, kw_only=True):
@@ -207,6 +210,7 @@ def _told(page: LoopPage, read: Read) -> tuple[LoopListed, ...]:
             gate=_gate(row),
             decision=_decision(row),
             disposition=row.disposition,
+            erased=row.erased,
         )
         for row in page.rows
     )

@@ -1,13 +1,15 @@
 """One loop: its state now or at a clock, and what a decision would meet."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from api.reading import Clock, LoopRead, Read
 from api.reads.base import LOOP_READERS, Path, Readable, get
 from domain import facts as f
 from domain.state import Loop
 from domain.summary import Stage, decision_of, stage_of
-from domain.values import Time
+from domain.values import Position, Time
 from ledger.disclose import words
 from ledger.reading import notes_of_reading
 
@@ -75,6 +77,9 @@ class LoopState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     offer: f.OfferStatus | None = None
     disposition: f.Disposition | None = None
     exceptions: tuple[int, ...] = ()
+    erased: Annotated[
+        Position | None, Meta(description="Where the candidate was erased; no words are left.")
+    ] = None
 
 
 def loop_state(read: Read, path: Path, query: Clock) -> LoopState:
@@ -115,6 +120,7 @@ def _state(found: LoopRead, read: Read) -> LoopState:
         offer=loop.offers[-1].fact.status if loop.offers else None,
         disposition=loop.closed.fact.disposition if loop.closed else None,
         exceptions=tuple(e.position for e in loop.exceptions),
+        erased=loop.erased.position if loop.erased else None,
     )
 
 

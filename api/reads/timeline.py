@@ -131,6 +131,7 @@ def _summary(loop: Loop) -> dict[str, str | None]:
         "decision": loop.decision.fact.decision if loop.decision else None,
         "offer": loop.offers[-1].fact.status if loop.offers else None,
         "disposition": loop.closed.fact.disposition if loop.closed else None,
+        "candidate": "erased" if loop.erased else None,
     }
 
 

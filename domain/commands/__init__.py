@@ -138,13 +138,22 @@ from domain.commands.people import (
     ChangeRoles as ChangeRoles,
 )
 from domain.commands.people import (
+    EraseSubject as EraseSubject,
+)
+from domain.commands.people import (
     ImportRecord as ImportRecord,
 )
 from domain.commands.people import (
     IssueKey as IssueKey,
 )
 from domain.commands.people import (
+    PlaceHold as PlaceHold,
+)
+from domain.commands.people import (
     RegisterPerson as RegisterPerson,
+)
+from domain.commands.people import (
+    ReleaseHold as ReleaseHold,
 )
 from domain.commands.people import (
     RevokeKey as RevokeKey,
@@ -232,6 +241,9 @@ AnyCommand = (
     | CloseLoop
     | ReopenLoop
     | RecordOutcome
+    | PlaceHold
+    | ReleaseHold
+    | EraseSubject
     | NoteFeedbackViewed
     | NoteRecordViewed
 )

@@ -1,10 +1,10 @@
-"""Commands about staff, API keys, and records from elsewhere."""
+"""Commands about staff, API keys, records from elsewhere, legal holds and erasure."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
-from domain.commands.base import Body, Command, NewLoop, NewPerson, PersonRef
+from domain.commands.base import Body, CandidateRef, Command, NewLoop, NewPerson, PersonRef
 from domain.facts import KeyId, Roles
 from domain.values import Code, Personal, ShortOrgText, Slug, Time
 
@@ -57,3 +57,32 @@ class ImportRecord(Command, frozen=True, kw_only=True):
     claimed_at: Time
     resource: Personal | None = None
     attributes: Annotated[tuple[AttributeSpec, ...], Meta(max_length=100)] = ()
+
+
+class PlaceHold(Command, frozen=True, kw_only=True):
+    """Forbid erasing people while a legal matter is open."""
+
+    id: (
+        Annotated[Slug, Meta(description="Your id for the hold; without one the ledger makes one.")]
+        | None
+    ) = None
+    matter: Personal
+    candidates: Annotated[tuple[CandidateRef, ...], Meta(max_length=500)] = ()
+    requisitions: Annotated[
+        tuple[Slug, ...],
+        Meta(max_length=100, description="Everyone with a loop for one of these, later ones too."),
+    ] = ()
+
+
+class ReleaseHold(Command, frozen=True, kw_only=True):
+    """Say that a legal hold is over."""
+
+    hold: Slug
+    reason: Personal
+
+
+class EraseSubject(Command, frozen=True, kw_only=True):
+    """Erase a candidate: destroy their key, every word about them, and your ids for them."""
+
+    candidate: CandidateRef
+    legal_basis: Personal

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from domain.commands.base import Command, LoopCommand
 from domain.facts import ReadingOf
-from domain.values import Position
+from domain.values import CandidateHandle, LoopHandle, Position
 
 
 class NoteFeedbackViewed(LoopCommand, frozen=True, kw_only=True):
@@ -20,5 +20,7 @@ class NoteRecordViewed(Command, frozen=True, kw_only=True):
 
     what: ReadingOf
     loop: Annotated[str, Meta(extra={"refers": "loop"})] | None = None
+    candidate: CandidateHandle | None = None
+    loops: Annotated[tuple[LoopHandle, ...], Meta(max_length=1000)] = ()
     first: Position | None = None
     last: Position | None = None

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from domain import commands as c
 from domain import facts as f
 from domain.case import INTENTS, Draft
-from domain.decide import closing, decision, evidence, opening, people, rubric
+from domain.decide import closing, decision, evidence, opening, people, privacy, rubric
 from domain.decide.context import Context as Context
 from domain.decide.context import NewKey as NewKey
 from domain.decide.context import claimed_at as claimed_at
+from domain.decide.privacy import check_nobody_erased
 from domain.findings import Basis, Finding, Judged
 from domain.refusals import RefusedByRule
 from domain.state import World
@@ -24,6 +25,12 @@ from domain.state import World
 def draft(command: c.AnyCommand, world: World, context: Context) -> Draft:
     """What the command would make, or a `Refusal`."""
     context.not_ahead(context.at, "/at")
+    drafted = _draft(command, world, context)
+    check_nobody_erased(drafted, world)
+    return drafted
+
+
+def _draft(command: c.AnyCommand, world: World, context: Context) -> Draft:
     match command:
         case c.RegisterPerson():
             return people.register_person(command, world, context)
@@ -37,6 +44,12 @@ def draft(command: c.AnyCommand, world: World, context: Context) -> Draft:
             return people.import_record(command, world, context)
         case c.CorrectFact():
             return people.correct_fact(command, world, context)
+        case c.PlaceHold():
+            return privacy.place_hold(command, world, context)
+        case c.ReleaseHold():
+            return privacy.release_hold(command, world, context)
+        case c.EraseSubject():
+            return privacy.erase_subject(command, world, context)
         case c.NoteFeedbackViewed() | c.NoteRecordViewed():
             return people.note_reading(command, context)
         case c.OpenRequisition():

@@ -12,6 +12,7 @@ from domain.state import Loop, Requisition, World
 
 _HM: frozenset[Role] = frozenset(("hiring_manager",))
 _ADMIN: frozenset[Role] = frozenset(("administrator",))
+_PRIVACY: frozenset[Role] = frozenset(("privacy_officer",))
 _DECIDER: frozenset[Role] = frozenset(("decision_maker",))
 _REPORTER: frozenset[Role] = frozenset(("interviewer", "hiring_manager"))
 _PANEL: frozenset[Role] = frozenset(("interviewer", "hiring_manager", "decision_maker"))
@@ -62,6 +63,9 @@ ROLES_FOR: dict[type[c.Command], frozenset[Role]] = {
     c.CloseLoop: frozenset(("hiring_manager", "decision_maker")),
     c.ReopenLoop: _DECIDER,
     c.RecordOutcome: _HM,
+    c.PlaceHold: _PRIVACY,
+    c.ReleaseHold: _PRIVACY,
+    c.EraseSubject: _PRIVACY,
     c.CorrectFact: frozenset(("auditor",)),
     c.NoteFeedbackViewed: frozenset(f.ROLES),
     c.NoteRecordViewed: frozenset(f.ROLES),

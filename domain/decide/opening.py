@@ -6,6 +6,7 @@ from domain import tags
 from domain.case import Draft, Found
 from domain.decide.context import Context
 from domain.decide.entitled import check_loop, check_requisition
+from domain.decide.privacy import erased_refusal
 from domain.decide.rubric import known_requisition
 from domain.findings import Judged
 from domain.refusals import Exists, Meaningless, Missing, wrong_state
@@ -26,6 +27,8 @@ def open_loop(command: c.OpenLoop, world: World, context: Context) -> Draft:
     check_requisition(command, requisition, context)
     if command.id in world.loops:
         raise Exists("a loop has this id already")
+    if command.candidate.id in world.erased:
+        raise erased_refusal(world.erased[command.candidate.id].position)
     card = world.scorecard(command.scorecard)
     if card is None:
         raise Missing("no such version of this scorecard", pointer="/scorecard")

@@ -119,7 +119,7 @@ def correct_fact(command: c.CorrectFact, world: World, context: Context) -> Draf
         fact=f.FactCorrected(
             stamp=context.stamp(tags.fact(command.position), *about),
             of=command.position,
-            text=private(command.text, _subject(about, world)),
+            text=private(command.text, _subject(recorded.fact, about, world)),
         )
     )
 
@@ -140,7 +140,9 @@ def note_reading(command: c.NoteFeedbackViewed | c.NoteRecordViewed, context: Co
                 )
             )
         case c.NoteRecordViewed():
-            about = (tags.loop(command.loop),) if command.loop else ()
+            loops = dict.fromkeys((*filter(None, (command.loop,)), *command.loops))
+            whose = (tags.candidate(command.candidate),) if command.candidate else ()
+            about = (*whose, *map(tags.loop, loops))
             return Draft(
                 fact=f.RecordViewed(
                     stamp=context.stamp(*about, *reader),
@@ -154,10 +156,16 @@ def note_reading(command: c.NoteFeedbackViewed | c.NoteRecordViewed, context: Co
 
 
 _ABOUT_SOMEONE = ("loop", "candidate", "person", "self-identification")
+_OF_THE_ORGANISATION = f.HoldPlaced | f.HoldReleased | f.SubjectErased
 
 
-def _subject(about: tuple[str, ...], world: World) -> str:
-    """Whose words a correction is: a candidate's, a member of staff's, or the organisation's."""
+def _subject(of: f.AnyFact, about: tuple[str, ...], world: World) -> str:
+    """Whose words a correction is: a candidate's, a member of staff's, or the organisation's.
+
+    What was held or erased, and why, is the organisation's to answer for, long after the person.
+    """
+    if isinstance(of, _OF_THE_ORGANISATION):
+        return "organisation"
     named = {kind: handle for kind, _, handle in (tag.partition(":") for tag in about)}
     if "self-identification" in named:
         return f"self-identification:{named['self-identification']}"

@@ -10,7 +10,7 @@ from domain.facts.rubric import Part
 from domain.values import Code, Digest, LoopHandle, PersonHandle, Position, ShortOrgText, Slug, Time
 
 ReadingOf = Literal[
-    "loop", "timeline", "facts", "feedback", "replay", "export", "search", "candidate"
+    "loop", "timeline", "facts", "feedback", "replay", "export", "search", "candidate", "holds"
 ]
 KeyId = Annotated[str, Meta(pattern=r"^k_[a-z2-7]{26}(?!\n)$")]
 

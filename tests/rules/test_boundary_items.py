@@ -101,8 +101,9 @@ def test_what_is_read_first_is_part_of_what_is_read() -> None:
 
 
 def test_a_loops_evidence_is_every_loop_fact_but_views_and_refusals() -> None:
-    """A new kind of loop fact is evidence, unless it is a reading or an attempt."""
-    assert set(LOOP_TYPES) == set(types_of(f.LoopOpened, *LOOP_FIELDS)) - set(NEVER)
+    """A new kind of loop fact is evidence, unless it is a reading or an attempt; so is erasure."""
+    ends = (f.LoopOpened, f.SubjectErased)
+    assert set(LOOP_TYPES) == set(types_of(*ends, *LOOP_FIELDS)) - set(NEVER)
     assert len(LOOP_TYPES) == len(set(LOOP_TYPES))
 
 

@@ -164,14 +164,24 @@ def test_a_correction_is_about_the_candidate_whose_loop_it_was() -> None:
         (s.SERVICE_KEY_ISSUED, (), "organisation"),
         (s.SCORECARD_VERSIONED, (), "organisation"),
         (later.RECORD_IMPORTED, (tags.loop(s.LOOP),), s.LOOP),
-        (later.SUBJECT_ERASED, (tags.candidate(s.CANDIDATE),), s.CANDIDATE),
+        (later.SUBJECT_ERASED, (tags.candidate(s.CANDIDATE),), "organisation"),
+        (later.ON_HOLD, (tags.candidate(s.CANDIDATE),), "organisation"),
         (
             later.SELF_IDENTIFIED,
             (tags.self_identification(s.CANDIDATE),),
             f"self-identification:{s.CANDIDATE}",
         ),
     ],
-    ids=["staff", "key", "service-key", "rubric", "import", "erasure", "self-identification"],
+    ids=[
+        "staff",
+        "key",
+        "service-key",
+        "rubric",
+        "import",
+        "erasure",
+        "hold",
+        "self-identification",
+    ],
 )
 def test_a_correction_is_sealed_for_whom_the_fact_is_about(
     cited: f.AnyFact, about: tuple[str, ...], subject: str

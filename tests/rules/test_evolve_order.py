@@ -62,6 +62,8 @@ def may_follow(world: World, fact: f.AnyFact) -> bool:
             return fact.scorecard in world.scorecards
         case f.KeyRevoked():
             return fact.key in world.keys
+        case f.HoldReleased():
+            return fact.hold in world.holds
         case f.LoopOpened():
             return fact.loop not in world.loops
         case _:
@@ -73,6 +75,7 @@ OPENINGS: tuple[f.AnyFact, ...] = (
     s.SCORECARD_VERSIONED,
     s.LOOP_OPENED,
     s.KEY_ISSUED,
+    later.HOLD_PLACED,
 )
 
 

@@ -269,6 +269,32 @@ AFTERWARDS = (
     ),
 )
 
+PRIVACY = (
+    Example(
+        c.PlaceHold(
+            id="matter-7",
+            matter="Example against Example",
+            candidates=(s.CANDIDATE,),
+            requisitions=(s.REQUISITION,),
+        ),
+        (later.ON_HOLD,),
+        (s.REQUISITION_OPENED,),
+        s.OFFICER,
+    ),
+    Example(
+        c.ReleaseHold(hold="matter-7", reason="Settled"),
+        (later.OFF_HOLD,),
+        (later.ON_HOLD,),
+        s.OFFICER,
+    ),
+    Example(
+        c.EraseSubject(candidate=s.CANDIDATE, legal_basis="GDPR Art. 17"),
+        (later.ERASED,),
+        (s.LOOP_OPENED, later.ON_HOLD, later.OFF_HOLD),
+        s.OFFICER,
+    ),
+)
+
 OUTSIDE = (
     Example(
         c.ImportRecord(
@@ -311,6 +337,7 @@ EXAMPLES: tuple[Example, ...] = (
     *EVIDENCE,
     *DECISION,
     *AFTERWARDS,
+    *PRIVACY,
     *OUTSIDE,
 )
 

@@ -28,6 +28,7 @@ BEN = "p_" + "b" * 26
 CAY = "p_" + "c" * 26
 ADMIN = "p_" + "m" * 26
 AUDITOR = "p_" + "u" * 26
+OFFICER = "p_" + "o" * 26
 STRANGER = "p_" + "s" * 26
 CANDIDATE = "c_" + "c" * 26
 OTHER_CANDIDATE = "c_" + "x" * 26
@@ -47,6 +48,7 @@ ROLES_OF: dict[str, tuple[f.Role, ...]] = {
     CAY: ("interviewer",),
     ADMIN: ("administrator",),
     AUDITOR: ("auditor",),
+    OFFICER: ("privacy_officer",),
     STRANGER: f.ROLES,
 }
 """Whom the company has registered; the stranger may do anything, but not here."""

@@ -1,5 +1,7 @@
 """The loop of `story`, from its first session to its outcome, and what was learnt from it."""
 
+from msgspec.structs import replace
+
 from domain import facts as f
 from domain import tags
 from story import (
@@ -19,6 +21,7 @@ from story import (
     JUDGED,
     LOOP,
     NOW,
+    OFFICER,
     PARTNER,
     RAG,
     REFUSED,
@@ -318,6 +321,16 @@ SUBJECT_ERASED = f.SubjectErased(
     candidate=CANDIDATE,
     legal_basis=said("GDPR Art. 17", "organisation"),
 )
+# As deciding makes them: found by whom they are about, and by the requisitions they are over.
+HELD = (
+    tags.hold("matter-7"),
+    tags.holds(),
+    tags.candidate(CANDIDATE),
+    tags.requisition(REQUISITION),
+)
+ON_HOLD = replace(HOLD_PLACED, stamp=stamp(*HELD, by=OFFICER))
+OFF_HOLD = replace(HOLD_RELEASED, stamp=stamp(*HELD, by=OFFICER))
+ERASED = replace(SUBJECT_ERASED, stamp=stamp(tags.candidate(CANDIDATE), IN_LOOP, by=OFFICER))
 RECORD_IMPORTED = f.RecordImported(
     stamp=stamp(IN_LOOP, tags.imported("ats"), by=ADMIN),
     system="ats",
