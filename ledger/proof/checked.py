@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from cryptography.x509 import Certificate
 
@@ -14,10 +14,8 @@ from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.dossier import Dossier, DossierError, read_once
 from ledger.proof.note import Verifier
 from ledger.proof.verdict import StepFailed
+from ledger.proof.witness_policy import WitnessPolicy
 from policies import Catalogue
-
-if TYPE_CHECKING:
-    from ledger.proof.witness_policy import WitnessPolicy
 
 CLOCK_SECONDS_MAX: Final = 300
 """By how much somebody else's clock may be ahead of the verifier's."""
@@ -52,7 +50,7 @@ class Checked:
 
     raw: bytes
     keys: Sequence[Verifier]
-    policy: "WitnessPolicy | None"
+    policy: WitnessPolicy | None
     rules: Catalogue
     now: datetime
     roots: Sequence[Certificate] | None

@@ -24,12 +24,12 @@ def checkpoint(checked: Checked) -> str:
     The log's name is its key's: whoever has the key of one ledger cannot sign for another. Where
     a witness policy is given, its quorum must have cosigned.
     """
-    policy = checked.policy
-    witnesses = policy.verifiers if policy else ()
+    witnesses = [one.verifier for one in checked.policy.witnesses] if checked.policy else []
+    keys = {(key.name, key.key_id): key for key in (*witnesses, *checked.keys)}
     latest = int(checked.now.timestamp()) + CLOCK_SECONDS_MAX
     try:
         note, signatures = open_note(
-            checked.dossier.checkpoint.encode(), [*checked.keys, *witnesses], not_after=latest
+            checked.dossier.checkpoint.encode(), keys.values(), not_after=latest
         )
         checked.checkpoint = parse_checkpoint(note.text)
     except (NoteError, CheckpointError) as error:
@@ -49,11 +49,10 @@ def _witnessed(checked: Checked, signatures: tuple[Signature, ...]) -> str:
     policy = checked.policy
     if policy is None:
         return "witnesses not checked: no policy given"
-    logs = {(log.name, log.key_id) for log in policy.logs}
+    logs = {(log.verifier.name, log.verifier.key_id) for log in policy.logs}
     if logs and not logs & {(one.name, one.key_id) for one in signatures}:
         raise StepFailed("The witness policy is about other logs than the one that signed.")
-    known = {(one.name, one.key_id) for one in signatures}
-    cosigned = policy.cosigned(known)
+    cosigned = policy.cosigners(signatures)
     if not policy.satisfied(cosigned):
         raise StepFailed(
             f"{len(cosigned)} witnesses of the policy have cosigned the checkpoint, which is not "

@@ -7,7 +7,7 @@ make it raise.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from cryptography.x509 import Certificate
 
@@ -15,10 +15,8 @@ from ledger.proof import steps_of_the_log, steps_of_the_rules, steps_of_the_stor
 from ledger.proof.checked import Checked
 from ledger.proof.note import Verifier
 from ledger.proof.verdict import STEP_NAMES, LeftOut, Outcome, Step, StepFailed, Verdict
+from ledger.proof.witness_policy import WitnessPolicy
 from policies import Catalogue
-
-if TYPE_CHECKING:
-    from ledger.proof.witness_policy import WitnessPolicy
 
 _STEPS: Final[tuple[Callable[[Checked], str], ...]] = (
     # 1. What the file is. From here it is a dossier, of which nothing is believed.
@@ -47,7 +45,7 @@ _STEPS: Final[tuple[Callable[[Checked], str], ...]] = (
 def verify(
     raw: bytes,
     vkeys: Sequence[str],
-    policy: "WitnessPolicy | None",
+    policy: WitnessPolicy | None,
     rules: Catalogue,
     *,
     now: datetime,
