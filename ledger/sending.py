@@ -20,6 +20,6 @@ class Answer(NamedTuple):
 class Send(Protocol):
     """POSTs a body and waits for the whole answer; called from several threads at once."""
 
-    def __call__(self, url: str, content_type: str, body: bytes, seconds_max: float) -> Answer:
+    def __call__(self, url: str, content_type: str, body: bytes, seconds_max: float, /) -> Answer:
         """The answer within `seconds_max` of wall-clock time, or `Unanswered`."""
         ...

@@ -9,7 +9,7 @@ from psycopg import errors
 from ledger.database import Connection, Database
 from ledger.embedded.server import Embedded
 
-TREE = ("tree_nodes", "tree_heads", "checkpoints", "cosignatures")
+TREE = ("tree_nodes", "tree_heads", "checkpoints", "cosignatures", "timestamps")
 KEPT = ("facts", "fact_tags", "requests", "schema_migrations", *TREE)
 SIDE = ("subject_keys", "disclosures", "aliases")
 
@@ -22,6 +22,7 @@ CHANGES = {
     "tree_heads": "UPDATE tree_heads SET root = root",
     "checkpoints": "UPDATE checkpoints SET note = note",
     "cosignatures": "UPDATE cosignatures SET line = line",
+    "timestamps": "UPDATE timestamps SET token = token",
 }
 
 BEYOND_RUNTIME = (
