@@ -175,8 +175,10 @@ class Signer:
         them at 0, which states no time; a plain Ed25519 key signs no time at all.
         """
         _require_text(text)
-        if timestamp and not self.kind.dated:
+        if timestamp and self.kind is Kind.ED25519:
             raise NoteError(f"The key of {self.name} signs no time: it is no cosigner's.")
+        if not timestamp and self.kind is Kind.ED25519_COSIGNATURE:
+            raise NoteError(f"The key of {self.name} is a witness's, and signs only with the time.")
         try:
             signature = self._key.sign(_message(self.name, self.kind, text, timestamp))
             bare = Cosignature(timestamp, signature)
@@ -196,13 +198,16 @@ def key_id_of(name: str, kind: Kind, public: bytes) -> bytes:
 
 def format_note(text: str, signatures: Iterable[Signature]) -> bytes:
     """A note's bytes; `NoteError` for what no reader would accept."""
-    lines = "".join(map(format_signature, signatures))
+    given = tuple(signatures)
+    lines = "".join(map(format_signature, given))
     try:
         raw = f"{text}\n{lines}".encode()
     except UnicodeEncodeError:
         raise NoteError("The text of a note has half a character, which UTF-8 lacks.") from None
-    if parse_note(raw).text != text:
-        raise NoteError("The text of a note ends in a line feed, and not in an empty line.")
+    if parse_note(raw) != Note(text, given):
+        raise NoteError(
+            "What was given makes no note: a text ends in a line feed, a key id has 4 bytes."
+        )
     return raw
 
 
@@ -246,21 +251,24 @@ def open_note(
 ) -> tuple[Note, tuple[Signature, ...]]:
     """The note, and those of its signatures that were made with the given keys, all checked.
 
-    Raises `NoteError` when the note is malformed, when two of the keys have one name and id, when
-    a signature of one of the keys is invalid or, with `not_after` (POSIX seconds), states a later
-    time, and when there is no signature of any of the keys.
+    Raises `NoteError` when the note is malformed; when a signature's name and id are those of two of
+    the keys; when a signature of one of the keys is invalid or, with `not_after` (POSIX seconds),
+    states a later time; and when there is no signature of any of the keys.
     """
-    known: dict[tuple[str, bytes], Verifier] = {}
-    for verifier in verifiers:
-        if known.setdefault((verifier.name, verifier.key_id), verifier) is not verifier:
-            raise NoteError(f"Two keys are called {verifier.name} and have the same id.")
     note = parse_note(raw)
+    known: dict[tuple[str, bytes], list[Verifier]] = {}
+    for verifier in verifiers:
+        known.setdefault((verifier.name, verifier.key_id), []).append(verifier)
     verified: list[Signature] = []
     for signature in note.signatures:
-        by = known.get((signature.name, signature.key_id))
-        if by is not None:
-            _require_signed(by, note.text, signature.signature, not_after)
-            verified.append(signature)
+        match known.get((signature.name, signature.key_id), []):
+            case []:
+                continue  # whose it is, and whether it is valid, nobody here can tell
+            case [by]:
+                _require_signed(by, note.text, signature.signature, not_after)
+                verified.append(signature)
+            case _:
+                raise NoteError(f"Two of the given keys are called {signature.name}, with one id.")
     if not verified:
         raise NoteError("The note is signed by none of the keys that were given.")
     return note, tuple(verified)
