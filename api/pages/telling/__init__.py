@@ -1,0 +1,1 @@
+"""The record in plain words: who is who, what was said, and a sentence for every fact."""
