@@ -1,0 +1,376 @@
+"""A witness and its files: what it answers, and what it remembers."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from ledger.durable import UNFINISHED
+from ledger.key_files import KeyFileError
+from ledger.proof.add_checkpoint import SIZE_TYPE, format_request
+from ledger.proof.checkpoint import parse_checkpoint
+from ledger.proof.key_kinds import Kind
+from ledger.proof.note import Signer, Verifier, format_note, open_note, parse_note, parse_signatures
+from ledger.witness_keys import KEY_FILE, open_witness_keys
+from ledger.witness_state import LOGS, KnownLogs, WitnessState, WitnessStateError
+from shown_log import ShownLog
+
+NAME = "witness.example/one"
+NOW = 1_800_000_000
+
+
+class Clock:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.now: float = NOW
+
+    def __call__(self) -> float:
+        """POSIX seconds."""
+        return self.now
+
+
+@pytest.fixture
+def log() -> ShownLog:
+    """The log that is known."""
+    return ShownLog()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The witness's clock."""
+    return Clock()
+
+
+Begin = Callable[..., WitnessState]
+
+
+@pytest.fixture
+def begin(tmp_path: Path, log: ShownLog, clock: Clock) -> Begin:
+    """A process of the witness, as often as it is called."""
+
+    def begun(*more: ShownLog, ml_dsa: bool = False) -> WitnessState:
+        signers = open_witness_keys(tmp_path, name=NAME, ml_dsa=ml_dsa)
+        known = KnownLogs(one.signer.verifier for one in (log, *more))
+        return WitnessState(tmp_path, known, signers, clock)
+
+    return begun
+
+
+def keys(directory: Path) -> list[Verifier]:
+    """The witness's public keys."""
+    return [signer.verifier for signer in open_witness_keys(directory)]
+
+
+def test_a_log_that_grows_is_cosigned_step_by_step(
+    begin: Begin, log: ShownLog, tmp_path: Path
+) -> None:
+    """Each answer is a cosignature of that very checkpoint, and the next begins at its size."""
+    witness, old = begin(), 0
+    for new in (0, 1, 2, 3, 7, 7, 8, 40):
+        answer = witness.add_checkpoint(log.request(old, new))
+        assert (answer.status, answer.content_type) == (200, "text/plain; charset=utf-8")
+        open_note(log.note(new) + answer.body, keys(tmp_path))
+        (line,) = parse_signatures(answer.body.decode())
+        assert keys(tmp_path)[0].signed_at(line.signature) == NOW
+        old = new
+
+
+def test_both_kinds_of_keys_sign_when_both_are_there(
+    begin: Begin, log: ShownLog, tmp_path: Path
+) -> None:
+    """A verifier needs only the kind that it knows."""
+    begin()
+    witness = begin(ml_dsa=True)
+    answer = witness.add_checkpoint(log.request(0, 5))
+    both = keys(tmp_path)
+    assert [one.kind for one in both] == [Kind.ED25519_COSIGNATURE, Kind.MLDSA44_COSIGNATURE]
+    for one in both:
+        open_note(log.note(5) + answer.body, [one])
+    assert len(parse_signatures(answer.body.decode())) == 2
+
+
+def bad(old: int, new: int, proof: tuple[bytes, ...] | None = None) -> Callable[[ShownLog], bytes]:
+    """A request from a size that may be wrong, with a proof that may be."""
+    return lambda log: format_request(
+        old, log.proof(old, new) if proof is None else proof, log.note(new)
+    )
+
+
+STRANGER = ShownLog(Signer.generate("stranger.example/log"))
+IMPOSTOR = ShownLog()
+REFUSED: dict[str, tuple[int, Callable[[ShownLog], bytes]]] = {
+    "nothing": (400, lambda _: b""),
+    "noise": (400, lambda _: b"\xff\x00"),
+    "no note": (400, lambda _: b"old 4\n\n"),
+    "a leading zero": (400, lambda log: log.request(4, 7).replace(b"old 4", b"old 04")),
+    "a negative size": (400, lambda log: log.request(4, 7).replace(b"old 4", b"old -4")),
+    "carriage returns": (400, lambda log: log.request(4, 7).replace(b"\n", b"\r\n")),
+    "64 hashes": (
+        400,
+        lambda log: b"old 4\n" + f"{'A' * 43}=\n".encode() * 64 + b"\n" + log.note(7),
+    ),
+    "a short hash": (400, lambda log: b"old 4\nAAAA\n\n" + log.note(7)),
+    "no signature": (400, lambda log: b"old 4\n\n" + log.text(7).encode()),
+    "old above new": (400, bad(9, 7)),
+    "a stranger": (404, lambda _: STRANGER.request(0, 7)),
+    "an impostor": (403, lambda _: IMPOSTOR.request(4, 7)),
+    "a changed root": (403, lambda log: log.request(4, 7).replace(b"\n7\n", b"\n6\n")),
+    "from another size": (409, bad(3, 7)),
+    "from the beginning": (409, bad(0, 7)),
+    "from where it is going": (409, bad(7, 7)),
+    "no proof": (422, bad(4, 7, proof=())),
+    "another proof": (422, lambda log: bad(4, 7, proof=log.proof(4, 8))(log)),
+    "a proof too long": (422, lambda log: bad(4, 7, proof=(*log.proof(4, 7), bytes(32)))(log)),
+    "another history": (422, lambda log: log.forked(2).request(4, 7)),
+    "another root of one size": (422, lambda log: log.forked(2).request(4, 4)),
+    "a proof for one size": (422, bad(4, 4, proof=(bytes(32),))),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_refused_changes_nothing(
+    begin: Begin, log: ShownLog, tmp_path: Path, what: str
+) -> None:
+    """Status and body are those of the specification, and the witness stands where it stood."""
+    witness = begin()
+    assert witness.add_checkpoint(log.request(0, 4)).status == 200
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    status, made = REFUSED[what]
+    answer = witness.add_checkpoint(made(log))
+    assert answer.status == status, answer.body
+    if status == 409:
+        assert (answer.body, answer.content_type) == (b"4\n", SIZE_TYPE)
+    else:
+        assert answer.body.endswith(b"\n")
+        assert "—" not in answer.body.decode()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert witness.add_checkpoint(log.request(4, 7)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "proof", "size", "status"),
+    [(0, (), 3, 200), (0, (bytes(32),), 3, 422), (3, (), 3, 409), (0, (), 0, 200)],
+)
+def test_a_log_that_is_new_begins_at_zero(
+    begin: Begin, log: ShownLog, old: int, proof: tuple[bytes, ...], size: int, status: int
+) -> None:
+    """The first checkpoint of a log needs no proof and may have none."""
+    answer = begin().add_checkpoint(format_request(old, proof, log.note(size)))
+    assert answer.status == status
+    if status == 409:
+        assert answer.body == b"0\n"
+
+
+def test_an_empty_log_has_the_root_of_nothing(begin: Begin, log: ShownLog) -> None:
+    """Any other root of size 0 is refused."""
+    text = log.text(0).replace("47DEQ", "57DEQ")
+    line = log.signer.signature(text)
+    body = format_request(0, (), format_note(text, [line]))
+    assert begin().add_checkpoint(body).status == 422
+
+
+def test_logs_do_not_touch_each_other(begin: Begin, log: ShownLog, tmp_path: Path) -> None:
+    """Each has its own file, named by what cannot be a path."""
+    other = ShownLog(Signer.generate("../../etc/log"))
+    witness = begin(other)
+    assert witness.add_checkpoint(log.request(0, 9)).status == 200
+    assert witness.add_checkpoint(other.request(0, 3)).status == 200
+    assert witness.add_checkpoint(log.request(9, 10)).status == 200
+    names = {path.name for path in (tmp_path / LOGS).glob("*.checkpoint")}
+    assert names == {
+        hashlib.sha256(one.origin.encode()).hexdigest() + ".checkpoint" for one in (log, other)
+    }
+
+
+def test_a_log_that_changes_its_key_goes_on(tmp_path: Path, log: ShownLog, clock: Clock) -> None:
+    """During a rotation either key, or both, sign for the one origin."""
+    later = ShownLog(Signer.generate(log.origin))
+    known = KnownLogs([log.signer.verifier, later.signer.verifier])
+    witness = WitnessState(tmp_path, known, open_witness_keys(tmp_path, name=NAME), clock)
+    both = (log.signer, later.signer)
+    assert witness.add_checkpoint(log.request(0, 2)).status == 200
+    assert (
+        witness.add_checkpoint(format_request(2, log.proof(2, 3), log.note(3, both))).status == 200
+    )
+    assert witness.add_checkpoint(later.request(3, 4)).status == 200
+
+
+def test_what_is_kept_is_the_cosigned_checkpoint_without_lines_of_strangers(
+    begin: Begin, log: ShownLog, tmp_path: Path
+) -> None:
+    """The file is evidence: what the log signed, and that we saw it."""
+    witness = begin()
+    note = log.note(5, (STRANGER.signer, log.signer))
+    assert witness.add_checkpoint(format_request(0, (), note)).status == 200
+    kept = witness.last(log.origin)
+    assert kept is not None
+    parsed, verified = open_note(kept, [log.signer.verifier, *keys(tmp_path)])
+    assert len(parsed.signatures) == len(verified) == 2
+    assert parse_checkpoint(parsed.text).size == 5
+
+
+def test_another_process_goes_on_where_the_first_was(begin: Begin, log: ShownLog) -> None:
+    """Nothing is kept in memory."""
+    first, second = begin(), begin()
+    assert first.add_checkpoint(log.request(0, 4)).status == 200
+    assert second.add_checkpoint(log.request(0, 5)).body == b"4\n"
+    assert second.add_checkpoint(log.request(4, 5)).status == 200
+    assert first.add_checkpoint(log.request(4, 6)).body == b"5\n"
+    assert begin().add_checkpoint(log.request(5, 6)).status == 200
+
+
+@pytest.mark.parametrize(("set_back", "told"), [(60, 0), (86_400, -86_400)])
+def test_times_go_forward_unless_the_clock_was_far_off(
+    begin: Begin, log: ShownLog, clock: Clock, tmp_path: Path, set_back: int, told: int
+) -> None:
+    """Each cosignature says that there was no larger tree at its time."""
+    witness = begin()
+    witness.add_checkpoint(log.request(0, 4))
+    clock.now -= set_back
+    (line,) = parse_signatures(witness.add_checkpoint(log.request(4, 5)).body.decode())
+    assert keys(tmp_path)[0].signed_at(line.signature) == NOW + told
+
+
+@pytest.mark.parametrize("change", ["emptied", "cut", "of another log", "noise"])
+def test_a_changed_file_stops_the_witness_of_that_log(
+    begin: Begin, log: ShownLog, change: str, tmp_path: Path
+) -> None:
+    """Rather no cosignature than one that forgets; the message says what to do."""
+    witness = begin()
+    witness.add_checkpoint(log.request(0, 4))
+    (path,) = (tmp_path / LOGS).glob("*.checkpoint")
+    raw = path.read_bytes()
+    path.write_bytes(
+        {
+            "emptied": b"",
+            "cut": raw[:-1],
+            "of another log": STRANGER.note(3),
+            "noise": b"\xff" + raw,
+        }[change]
+    )
+    with pytest.raises(WitnessStateError, match="retire this witness"):
+        witness.add_checkpoint(log.request(4, 5))
+    with pytest.raises(WitnessStateError, match=log.origin):
+        begin()
+
+
+def test_a_write_that_fails_keeps_the_old_state(
+    begin: Begin, log: ShownLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer is given, and the next one is decided as if nothing had been asked."""
+    witness = begin()
+    witness.add_checkpoint(log.request(0, 4))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            witness.add_checkpoint(log.request(4, 5))
+    answer = witness.add_checkpoint(log.request(4, 6))
+    assert answer.status == 200
+
+
+def test_what_a_crash_left_half_written_is_never_read(
+    begin: Begin, log: ShownLog, tmp_path: Path
+) -> None:
+    """Only the rename puts a state into force."""
+    witness = begin()
+    witness.add_checkpoint(log.request(0, 4))
+    (path,) = (tmp_path / LOGS).glob("*.checkpoint")
+    path.with_name(path.name + UNFINISHED).write_bytes(b"half of someth")
+    assert begin().add_checkpoint(log.request(4, 5)).status == 200
+
+
+# ---------------------------------------------------------------- keys
+
+
+def private(path: Path) -> bool:
+    """Whether only its owner may do anything with it."""
+    return stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+def test_keys_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
+    """The first start makes them; later ones find them, with and without the name."""
+    directory = tmp_path / "new" / "witness"
+    (first,) = open_witness_keys(directory, name=NAME)
+    assert private(directory / KEY_FILE)
+    assert private(directory)
+    assert (first.name, first.kind) == (NAME, Kind.ED25519_COSIGNATURE)
+    for again in (open_witness_keys(directory), open_witness_keys(directory, name=NAME)):
+        assert [one.vkey for one in again] == [first.vkey]
+    old, new = open_witness_keys(directory, ml_dsa=True)
+    assert (old.vkey, new.name, new.kind) == (first.vkey, NAME, Kind.MLDSA44_COSIGNATURE)
+    assert len(open_witness_keys(directory)) == 2
+
+
+def test_a_directory_without_a_witness_is_left_as_it_is(tmp_path: Path) -> None:
+    """A mistyped path begins no witness."""
+    with pytest.raises(KeyFileError, match="--name"):
+        open_witness_keys(tmp_path / "elsewhere")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("name", ["other.example/two", "a b", "a+b", ""])
+def test_a_witness_keeps_its_name(tmp_path: Path, name: str) -> None:
+    """Another name, or one that is none, is refused."""
+    open_witness_keys(tmp_path / "there", name=NAME)
+    with pytest.raises(KeyFileError):
+        open_witness_keys(tmp_path / "there", name=name)
+
+
+@pytest.mark.parametrize("name", ["a b", "a+b", "", "a\nb"])
+def test_a_name_that_no_note_could_carry_is_refused(tmp_path: Path, name: str) -> None:
+    """The refusal comes before anything is made with it."""
+    with pytest.raises(KeyFileError):
+        open_witness_keys(tmp_path / "there", name=name)
+    assert not (tmp_path / "there" / KEY_FILE).exists()
+
+
+def _lines(signers: Sequence[Signer]) -> bytes:
+    return "".join(f"{one.private_text}\n" for one in signers).encode()
+
+
+ED, OTHER = (Signer.generate(name, Kind.ED25519_COSIGNATURE) for name in (NAME, "other.example"))
+
+
+@pytest.mark.parametrize(
+    ("content", "mode"),
+    [
+        (b"", 0o600),
+        (b"\xff\n", 0o600),
+        (b"no key\n", 0o600),
+        (_lines([Signer.generate(NAME)]), 0o600),
+        (_lines([ED, OTHER]), 0o600),
+        (_lines([ED, ED]), 0o600),
+        (_lines([ED])[:-9] + b"\n", 0o600),
+        (_lines([ED]), 0o640),
+    ],
+    ids=["empty", "noise", "no key", "a log's", "two names", "two alike", "cut", "readable"],
+)
+def test_a_file_that_is_no_witness_s_keys_is_refused(
+    tmp_path: Path, content: bytes, mode: int
+) -> None:
+    """And nothing of it is told."""
+    (tmp_path / KEY_FILE).write_bytes(content)
+    (tmp_path / KEY_FILE).chmod(mode)
+    tmp_path.chmod(0o700)
+    with pytest.raises(KeyFileError) as caught:
+        open_witness_keys(tmp_path)
+    assert "PRIVATE" not in str(caught.value)
+    assert (tmp_path / KEY_FILE).read_bytes() == content
+
+
+def test_the_kept_note_is_one_that_the_log_s_own_reader_takes(begin: Begin, log: ShownLog) -> None:
+    """The file can be handed on as it is."""
+    witness = begin()
+    assert witness.last(log.origin) is None
+    witness.add_checkpoint(log.request(0, 4))
+    kept = witness.last(log.origin)
+    assert kept is not None
+    assert parse_note(kept).text == log.text(4)
