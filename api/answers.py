@@ -49,7 +49,7 @@ def answer(done: Done, key: str | None = None) -> tuple[Written, str]:
             facts=tuple(type_of(one.fact) for one in done.recorded),
             request=done.cause,
             id=made,
-            candidate=fact.candidate if isinstance(fact, f.LoopOpened) else None,
+            candidate=fact.candidate if isinstance(fact, f.LoopOpened | f.SubjectErased) else None,
             version=_version(fact),
             content_digest=fact.content_digest if isinstance(fact, f.ScorecardVersioned) else None,
             policy_set=fact.policy_set if isinstance(fact, f.LoopOpened) else None,
@@ -121,5 +121,7 @@ def _made(fact: f.AnyFact) -> tuple[str | None, str | None]:
             return fact.policy_set, f"/v1/policy-sets/{fact.policy_set}/versions/{fact.version}"
         case f.LoopOpened():
             return fact.loop, f"/v1/loops/{fact.loop}"
+        case f.HoldPlaced() | f.HoldReleased():
+            return fact.hold, None
         case _:
             return None, None

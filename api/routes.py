@@ -72,6 +72,9 @@ _TABLE: Final[tuple[tuple[str, type[c.Command], str], ...]] = (
     (f"{_LOOP}/closing", c.CloseLoop, "closing"),
     (f"{_LOOP}/reopening", c.ReopenLoop, "closing"),
     (f"{_LOOP}/outcomes", c.RecordOutcome, "closing"),
+    ("/v1/holds", c.PlaceHold, "privacy"),
+    ("/v1/holds/{hold}/release", c.ReleaseHold, "privacy"),
+    ("/v1/candidates/{candidate}/erasure", c.EraseSubject, "privacy"),
     ("/v1/facts/{position}/correction", c.CorrectFact, "facts"),
 )
 WRITES: Final[tuple[Route, ...]] = (

@@ -6,17 +6,19 @@ Nothing here is committed. A crash loses it all, and nothing of it was acknowled
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from domain.codec import Recorded, encode, type_of
-from domain.facts import AnyFact
+from domain import tags
+from domain.codec import Recorded, encode, type_of, types_of
+from domain.facts import AnyFact, LoopOpened, SubjectErased
 from domain.findings import Item
 from domain.values import is_handle
 from ledger.aliases import Alias, Aliases, Kind
 from ledger.decoded import Decoded
+from ledger.erase import Erased, Erasures, erased_by, kept
 from ledger.keyring import KeyRing
 from ledger.nodes import Nodes
 from ledger.recorder import NewRow, Recorder, Row, Tip
@@ -24,6 +26,9 @@ from ledger.requests import Known, Request, Requests, Scope
 from ledger.resolve import Named, Names
 from ledger.seal import Sealed, seal
 from ledger.vault import Vault
+
+_TAGS: Final = {"c": tags.candidate, "l": tags.loop}
+_OPENED: Final = types_of(LoopOpened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Store:
     vault: Vault
     aliases: Aliases
     requests: Requests
+    erasures: Erasures
     keyring: KeyRing
     decoded: Decoded = field(default_factory=Decoded)
 
@@ -59,6 +65,7 @@ class Group:
     pending: list[Recorded] = field(default_factory=list[Recorded])
     sealed: list[tuple[int, Sealed]] = field(default_factory=list[tuple[int, Sealed]])
     aliases: list[Alias] = field(default_factory=list[Alias])
+    erased: list[Erased] = field(default_factory=list[Erased])
     new_handles: set[str] = field(default_factory=set[str])
     spent: dict[tuple[Scope, str], Spending] = field(
         default_factory=dict[tuple[Scope, str], Spending]
@@ -85,6 +92,7 @@ class Group:
         if missing:
             found = self.store.aliases.find_many(self.cur, missing)
             self.looked_up.update({one: found.get(one) for one in missing})
+            self._unlearn()
 
     @property
     def start(self) -> int:
@@ -150,9 +158,22 @@ class Group:
         unknown = {id_ for kind, id_ in ids if (kind, id_) not in handles and is_handle(id_)}
         existing = self.store.aliases.existing(self.cur, unknown)
         existing |= self.new_handles & unknown
+        # The handles of somebody who was erased stay in the log; only the ids behind them are gone.
+        existing |= self._opened(unknown - existing)
         # A handle says what it stands for: a person's stands for no candidate, nor for a loop.
         misplaced = {one.id for one in named if not one.id.startswith(f"{one.kind[0]}_")}
         return Names(handles, frozenset(existing - misplaced))
+
+    def _unlearn(self) -> None:
+        """No id leads to somebody erased in this group, whose aliases go when it is written."""
+        gone = {handle for one in self.erased for handle in (one.candidate, *one.loops)}
+        self.looked_up.update({one: None for one, h in self.looked_up.items() if h in gone})
+
+    def _opened(self, handles: set[str]) -> set[str]:
+        """Those of the handles that a loop was opened under or for."""
+        tagged = {_TAGS[one[0]](one): one for one in handles if one[0] in _TAGS}
+        items = [Item(types=_OPENED, tags=(tag,)) for tag in tagged]
+        return {tagged[tag] for row in self.select(items) for tag in row.tags if tag in tagged}
 
     def add(
         self,
@@ -165,11 +186,14 @@ class Group:
         recorded: list[Recorded] = []
         rows: list[NewRow] = []
         values: list[tuple[int, Sealed]] = []
+        erased: list[Erased] = []
         for position, fact in enumerate(facts, self.head + 1):
             closed, secrets = seal(fact)
             stamp = closed.stamp
             rows.append(NewRow(type_of(closed), stamp.tags, encode(closed), stamp.recorded))
             values += [(position, one) for one in secrets]
+            if isinstance(closed, SubjectErased):
+                erased.append(erased_by(position, closed))
             recorded.append(Recorded(position, closed))
         # Only now, when nothing can fail any more: a command is in the group whole or not at all.
         self.rows += rows
@@ -178,6 +202,10 @@ class Group:
         self.aliases += aliases
         self.new_handles |= {alias.handle for alias in aliases}
         self.looked_up.update({(a.kind, a.external_id): a.handle for a in aliases})
+        if erased:
+            self.erased += erased
+            self.aliases = [a for a in self.aliases if not any(e.owns(a.subject) for e in erased)]
+            self._unlearn()
         positions = tuple(one.position for one in recorded)
         self.spent[request.scope, request.key] = Spending(request, cause, positions)
         self.clock = recorded[-1].fact.stamp.recorded
@@ -186,6 +214,9 @@ class Group:
     def write(self) -> None:
         """Everything decided, into the open transaction. The caller holds the log's lock."""
         self.store.recorder.insert(self.cur, self.rows, self.tip)
-        self.store.vault.store(self.cur, self.sealed)
+        if self.erased:
+            # First, so that an id of theirs may stand for somebody new in this very group.
+            self.store.erasures.write(self.cur, self.erased)
+        self.store.vault.store(self.cur, kept(self.sealed, self.erased))
         self.store.aliases.add_many(self.cur, self.aliases)
         self.store.requests.add_many(self.cur, list(self.spent.values()))

@@ -14,6 +14,7 @@ from ledger.aliases import Aliases
 from ledger.asked import Asked, Done, Rehearsed, Unavailable
 from ledger.catch_up import catch_up
 from ledger.database import POOL_WAIT_SECONDS_MAX, Database
+from ledger.erase import Erasures, Vacuuming
 from ledger.group import Group, Store
 from ledger.keyring import KeyRing
 from ledger.nodes import Nodes
@@ -37,10 +38,12 @@ class Ledger:
     def __init__(self, database: Database, keyring: KeyRing, rules: Catalogue) -> None:
         self.database = database
         self.rules = rules
+        vault = Vault(keyring, database.schema)
         self.store = Store(
             recorder=Recorder(database),
             nodes=Nodes(database.schema),
-            vault=Vault(keyring, database.schema),
+            vault=vault,
+            erasures=Erasures(vault, database.schema),
             aliases=Aliases(keyring, database.schema),
             requests=Requests(keyring, database.schema),
             keyring=keyring,
@@ -49,12 +52,18 @@ class Ledger:
             # Another key directory than the one that the rows were made with must not be used.
             self.store.vault.check_keys(cur)
             self.store.aliases.check_keys(cur)
+            unfinished = self.store.erasures.pending(cur) is not None
             connection.rollback()
             catch_up(connection, self.store.recorder, database.schema)
         self._away = False
         self._shut_until = 0.0
         self._readers = database.pool("runtime", READERS)
-        self._writer = Writer(lambda: database.connect("runtime"), self.store, rules)
+        self._vacuuming = Vacuuming(database)
+        self._writer = Writer(
+            lambda: database.connect("runtime"), self.store, rules, erased=self._vacuuming.begin
+        )
+        if unfinished:
+            self._vacuuming.begin()
 
     def __enter__(self) -> Self:
         return self
@@ -65,6 +74,7 @@ class Ledger:
     def close(self) -> None:
         """Answers what is waiting, then lets go of the store."""
         self._writer.close()
+        self._vacuuming.close()
         self._readers.close()
 
     def submit(self, asked: Asked) -> "Future[Done]":

@@ -71,8 +71,9 @@ def resolve(command: C, names: Names) -> tuple[C, list[Alias]]:
                 )
         elif named.makes:
             return made.setdefault(key, make_handle(_LETTER[named.kind], os.urandom(16)))
-        if named.kind == "loop":
-            raise Missing("no such loop")
+        # What the path names is not found; what the body names makes the body mean nothing.
+        if named.kind == "loop" or named.pointer == "/candidate":
+            raise Missing(f"no such {named.kind}")
         raise Meaningless(f"no such {named.kind} is registered", pointer=named.pointer)
 
     resolved = cast("C", _replace(command, "", handle))

@@ -64,9 +64,16 @@ class Writer:
     """Takes commands from any thread and answers each when its facts are on disk."""
 
     def __init__(
-        self, connect: Callable[[], Connection[TupleRow]], store: Store, rules: Catalogue
+        self,
+        connect: Callable[[], Connection[TupleRow]],
+        store: Store,
+        rules: Catalogue,
+        *,
+        erased: Callable[[], object],
     ) -> None:
+        """`erased` is called when somebody's erasure was, or may have been, committed."""
         self._connect = connect
+        self._erased = erased
         self._store = store
         self._rules = rules
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -221,6 +228,9 @@ class Writer:
                     connection.commit()
                 except psycopg.Error as error:
                     raise _CommitFailed(str(type(error).__name__)) from error
+                finally:
+                    if group.erased:
+                        self._erased()
                 _trace_append(decided, started)
             else:
                 connection.rollback()
