@@ -21,7 +21,7 @@ FIELDS: Final = frozenset({
     "event", "level", "timestamp", "trace_id", "span_id", "request_id", "logger", "error", "where",
     "method", "route", "status", "code", "duration_ms", "command", "step", "position", "positions",
     "count", "facts", "lag", "policy", "policies", "verdict", "projection", "migration", "version",
-    "schema", "port", "pid", "signal", "attempt", "seconds",
+    "schema", "port", "pid", "signal", "attempt", "seconds", "witness",
 })  # fmt: skip
 _ROOMS: Final = frozenset({"domain", "policies", "ledger", "projections", "api"})
 _PLACES_MAX: Final = 8

@@ -11,7 +11,7 @@ CREATE TABLE timestamps (
 );
 
 COMMENT ON TABLE timestamps IS 'RFC 3161 tokens over published checkpoints.';
-COMMENT ON COLUMN timestamps.note IS 'The signed note as it was published: what the token is about.';
+COMMENT ON COLUMN timestamps.note IS 'The signed note as published: what the token is about.';
 COMMENT ON COLUMN timestamps.stamped IS 'The time in the token.';
 
 CREATE TRIGGER timestamps_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON timestamps
