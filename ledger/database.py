@@ -102,6 +102,10 @@ class Database:
         """The schema of the read models; the projector owns it."""
         return f"{self.schema}_views"
 
+    def role_name(self, role: Role) -> str:
+        """The role's name on the server, as grants name it; the owner's only where it is ours."""
+        return self._names[role]
+
     def conninfo(self, role: Role) -> str:
         """How libpq connects as a role, password included: never log it.
 

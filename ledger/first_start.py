@@ -8,12 +8,14 @@ from domain import commands as c
 from ledger.api_keys import issue_secret, read_secret
 from ledger.asked import SYSTEM, Asked, Caller
 from ledger.ledger import Ledger
-from ledger.requests import Scope
+from ledger.requests import Request, Scope
 
 DEFAULT_SET: Final = "default"
 _CALLER: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
 _RULES_KEY: Final = "first-start-policy-set"
 _ADMIN_KEY: Final = "first-start-administrator-key"
+FIRST_REQUEST: Final = Request(Scope(SYSTEM, SYSTEM), _RULES_KEY, b"")
+"""What every ledger begins with."""
 
 
 def first_start(ledger: Ledger, admin_key: Path) -> bool:

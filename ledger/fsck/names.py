@@ -1,0 +1,143 @@
+"""Callers' ids and subjects' keys: each opens, belongs to someone in the log, and none is left of
+who was erased.
+"""
+
+import hmac
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from cryptography.exceptions import InvalidTag
+
+from ledger.aliases import NONCE_BYTES
+from ledger.fsck.owners import Owners
+from ledger.fsck.pages import Rows
+from ledger.fsck.report import Findings
+from ledger.fsck.values import cipher_of
+from ledger.keyring import KeyRing
+from ledger.seal import SELF_IDENTIFICATION
+
+# A handle is known to the log by the tag of its kind; the index of tags is checked by itself.
+_ALIASES: Final = """
+select a.lookup, a.kind, a.handle, a.subject, a.sealed, k.ring, k.wrapped,
+       (select min(t.position) from {}.fact_tags t where t.tag = a.kind || ':' || a.handle)
+from {}.aliases a left join {}.subject_keys k on k.subject = a.subject
+"""
+_NAMELESS: Final = """
+select split_part(t.tag, ':', 1), split_part(t.tag, ':', 2), min(t.position)
+from {}.fact_tags t
+where t.tag ~ '^(loop:l|candidate:c|person:p)_'
+  and not exists (
+      select from {}.aliases a
+      where a.handle = split_part(t.tag, ':', 2) and a.kind = split_part(t.tag, ':', 1)
+  )
+group by t.tag order by 3
+"""
+_KEYS: Final = """
+select k.subject, k.ring, k.wrapped, (
+           select min(d.position) from {}.disclosures d where d.subject = k.subject
+       ),
+       exists (select from {}.aliases a where a.subject = k.subject)
+from {}.subject_keys k
+"""
+_UNVACUUMED: Final = """
+select e.position, f.type is null or f.type not like 'subject-erased.%%'
+from {}.unvacuumed_erasures e left join {}.facts f using (position)
+"""
+_RESTORE: Final = "Restore the row of `aliases` with this handle from a backup."
+_RESTORE_KEY: Final = (
+    "Restore the row of `subject_keys` of this subject from the backup of that table: without it "
+    "nothing of theirs opens."
+)
+_ERASED: Final = (
+    "Delete the row, and vacuum the table: the person was erased. A restored backup needs the "
+    "erasures since it was made to be repeated."
+)
+
+
+class _Alias(NamedTuple):
+    lookup: bytes
+    kind: str
+    handle: str
+    subject: str
+    sealed: bytes
+    ring: str | None
+    wrapped: bytes | None
+    position: int | None
+
+
+def check_aliases(rows: Rows, keyring: KeyRing, owners: Owners, findings: Findings) -> None:
+    """Each alias is what was stored, and each handle of the log that is not erased has one."""
+    for row in rows.stream(_ALIASES):
+        findings.rows["aliases"] += 1
+        alias = _Alias(*row)
+        for said, cure in _wrong_with(alias, keyring, owners):
+            findings.add(
+                "aliases", said, cure, position=alias.position, row=f"`aliases` {alias.handle}"
+            )
+    for kind, handle, position in rows.stream(_NAMELESS):
+        owner = (owners.candidate(handle) or handle) if kind == "loop" else handle
+        if not owners.gone(owner):
+            findings.add(
+                "aliases",
+                f"The {kind} has no alias although nobody was erased: its caller's id is lost.",
+                _RESTORE,
+                position=position,
+                row=f"`aliases` {handle}",
+            )
+
+
+def _wrong_with(alias: _Alias, keyring: KeyRing, owners: Owners) -> Iterator[tuple[str, str]]:
+    owner = alias.handle
+    if alias.kind == "loop":
+        owner = owners.candidate(alias.handle) or alias.handle
+    if owners.gone(alias.subject) or owners.gone(owner):
+        yield "The alias is still there although its subject was erased.", _ERASED
+    if alias.position is None:
+        yield "The alias is of a handle that stands in no fact.", "Remove the row, or restore it."
+    if alias.subject != owner:
+        yield f"The alias stands under another subject than {owner}.", _RESTORE
+    elif not _opens(alias, keyring):
+        yield "The alias, or the key of its subject, is not as stored: it does not open.", _RESTORE
+
+
+def _opens(alias: _Alias, keyring: KeyRing) -> bool:
+    """Whether the id behind it opens, and is found by its keyed HMAC."""
+    if alias.ring is None or alias.wrapped is None:
+        return False
+    cipher = cipher_of(keyring, alias.subject, alias.ring, alias.wrapped)
+    nonce, closed = alias.sealed[:NONCE_BYTES], alias.sealed[NONCE_BYTES:]
+    try:
+        bound = f"alias:{alias.kind}:{alias.handle}".encode()
+        external_id = cipher.decrypt(nonce, closed, bound) if cipher else None
+    except (InvalidTag, ValueError):
+        return False
+    if external_id is None:
+        return False
+    return hmac.compare_digest(keyring.mac("alias", alias.kind.encode(), external_id), alias.lookup)
+
+
+def check_keys(rows: Rows, keyring: KeyRing, owners: Owners, findings: Findings) -> None:
+    """Each key unwraps, and something is kept under it."""
+    for subject, ring, wrapped, position, named in rows.stream(_KEYS):
+        findings.rows["subject_keys"] += 1
+        row = f"`subject_keys` {subject}"
+        if cipher_of(keyring, subject, ring, wrapped) is None:
+            said = "The key of a subject does not unwrap: the row was changed, or is another's."
+            findings.add("keys", said, _RESTORE_KEY, position=position, row=row)
+        if owners.gone(subject, position or 0):
+            said = "The key of a subject is still there although they were erased."
+            findings.add("keys", said, _ERASED, position=position, row=row)
+        elif position is None and not named:
+            whose = "a person" if subject.startswith(SELF_IDENTIFICATION) else "a subject"
+            said = f"A key of {whose} of whom nothing is kept: rows are missing, or it was put in."
+            findings.add("keys", said, "Compare the row with a backup.", row=row)
+    for position, stray in rows.stream(_UNVACUUMED):
+        findings.rows["unvacuumed_erasures"] += 1
+        if stray:
+            findings.add(
+                "keys",
+                "An erasure is noted as unvacuumed where nobody was erased.",
+                "Remove the row of `unvacuumed_erasures`, or set its position to the erasure's.",
+                position=position,
+                row="`unvacuumed_erasures`",
+            )

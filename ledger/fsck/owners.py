@@ -1,0 +1,109 @@
+"""Whose value stands behind a digest: by it, erased is told from missing.
+
+The leaf does not say it, because the type of a fact does: a candidate's in a loop's facts, with the
+exceptions below. A test compares this with what recording a whole season sealed under whose key.
+"""
+
+from collections import OrderedDict
+from typing import Final
+
+from domain import facts as f
+from domain import tags
+from domain.codec import decode, types_of
+from ledger.fsck.pages import Rows
+from ledger.seal import ORGANISATION, SELF_IDENTIFICATION
+
+LOOPS_REMEMBERED: Final = 20_000
+
+_OPENING: Final = """
+select leaf from {}.facts where position = (
+    select min(position) from {}.fact_tags where tag = %s and type = any(%s)
+)
+"""
+_TYPE: Final = "select type from {}.facts where position = %s"
+_OF_THE_ORGANISATION: Final = types_of(f.HoldPlaced, f.HoldReleased, f.SubjectErased)
+_ERASURES: Final = """
+select position, leaf from {}.facts where type like 'subject-erased.%%' order by position
+"""
+
+
+class Owners:
+    """Knows the candidate of every loop, and who was erased."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._candidates: OrderedDict[str, str | None] = OrderedDict()
+        self.erased = _erased(rows)
+        """Handle of the person to position of the (last) erasure."""
+
+    def opened(self, fact: f.AnyFact) -> None:
+        """Remembers the candidate of a loop that a fact opens."""
+        if isinstance(fact, f.LoopOpened):
+            self._remember(fact.loop, fact.candidate)
+
+    def of(self, fact: f.AnyFact, pointer: str) -> str:
+        """Under whose name the value at `pointer` of this fact was sealed."""
+        match fact:
+            case f.RecordImported():
+                about = pointer.startswith("/attributes/")
+                return SELF_IDENTIFICATION + fact.case if about else ORGANISATION
+            case f.SelfIdentificationRecorded():
+                return SELF_IDENTIFICATION + fact.candidate
+            case f.InterviewerReplaced():
+                return fact.replaced
+            case f.PersonRegistered():
+                return fact.person
+            case f.SubjectErased():
+                return ORGANISATION
+            case f.FactCorrected():
+                return self._of_corrected(fact)
+            case f.LoopOpened():
+                return fact.candidate
+            case _:
+                loop = getattr(fact, "loop", None)
+                return (self.candidate(loop) or loop) if isinstance(loop, str) else ORGANISATION
+
+    def candidate(self, loop: str) -> str | None:
+        """Whose loop it is; None for an imported case."""
+        if loop in self._candidates:
+            self._candidates.move_to_end(loop)
+            return self._candidates[loop]
+        found = self._rows.all(_OPENING, tags.loop(loop), list(types_of(f.LoopOpened)))
+        opening = decode(found[0][0]) if found else None
+        return self._remember(
+            loop, opening.candidate if isinstance(opening, f.LoopOpened) else None
+        )
+
+    def gone(self, subject: str, position: int = 0) -> bool:
+        """Whether everything sealed for this subject up to the position was erased since."""
+        return self.erased.get(subject.removeprefix(SELF_IDENTIFICATION), -1) > position
+
+    def _remember(self, loop: str, candidate: str | None) -> str | None:
+        self._candidates[loop] = candidate
+        if len(self._candidates) > LOOPS_REMEMBERED:
+            self._candidates.popitem(last=False)
+        return candidate
+
+    def _of_corrected(self, fact: f.FactCorrected) -> str:
+        """Whose words a correction is: of whom the corrected fact is about."""
+        ((type_,),) = self._rows.all(_TYPE, fact.of) or [("",)]
+        if type_ in _OF_THE_ORGANISATION:
+            return ORGANISATION
+        named = {kind: handle for kind, _, handle in (t.partition(":") for t in fact.stamp.tags)}
+        if "self-identification" in named:
+            return SELF_IDENTIFICATION + named["self-identification"]
+        if "loop" in named and (candidate := self.candidate(named["loop"])) is not None:
+            return candidate
+        return named.get("candidate") or named.get("loop") or named.get("person") or ORGANISATION
+
+
+def _erased(rows: Rows) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for position, leaf in rows.stream(_ERASURES):
+        try:
+            fact = decode(leaf)
+        except ValueError:  # which the check of the facts reports
+            continue
+        if isinstance(fact, f.SubjectErased):
+            found[fact.candidate] = position
+    return found

@@ -1,0 +1,173 @@
+"""What keeps the record from being changed: tables, constraints, triggers, functions and grants are
+as migrated.
+
+`migrations/schema.txt` says how that looks, a line each; a test renews it from a fresh ledger.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from ledger.database import Database
+from ledger.fsck.pages import Rows
+from ledger.fsck.report import Findings
+from ledger.migrate import MIGRATIONS, read_migrations
+
+EXPECTED: Final = MIGRATIONS / "schema.txt"
+
+# Names of this ledger's schema and roles stand in the lines as in the migrations. An internal
+# trigger enforces a foreign key; what others may only read is for the administrator to say.
+_NEAR: Final = "select set_config('search_path', quote_ident(%s), true)"
+_LINES: Final = """
+with ledger as (
+    select oid, nspname, nspacl, nspowner from pg_namespace where nspname = %(schema)s
+), kept as (
+    select c.* from pg_class c, ledger where c.relnamespace = ledger.oid
+), made as (
+    select p.* from pg_proc p, ledger where p.pronamespace = ledger.oid
+), owner as (
+    select relowner from kept where relname = 'facts'
+), granted as (
+    select 'schema' as what, '' as name, '' as part, nspowner as owner, acl.*
+    from ledger, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) as acl
+    union all
+    select 'table', relname, '', relowner, acl.*
+    from kept, aclexplode(coalesce(relacl, acldefault('r', relowner))) as acl
+    where relkind <> 'i'
+    union all
+    select 'column', relname, attname, relowner, acl.*
+    from kept join pg_attribute a on a.attrelid = kept.oid, aclexplode(a.attacl) as acl
+    union all
+    select 'function', proname, '', proowner, acl.*
+    from made, aclexplode(coalesce(proacl, acldefault('f', proowner))) as acl
+), named as (
+    select g.*, case
+        when grantee = 0 then 'PUBLIC'
+        when rolname = %(runtime)s then '$runtime'
+        when rolname = %(projector)s then '$projector'
+        else rolname
+    end as who
+    from granted g left join pg_roles r on r.oid = g.grantee where g.grantee <> g.owner
+), said(line) as (
+    select format('table %%s: kind %%s, persistence %%s, row security %%s/%%s',
+                  relname, relkind, relpersistence, relrowsecurity, relforcerowsecurity)
+    from kept where relkind <> 'i'
+    union all
+    select format('column %%s.%%s: %%s%%s, default %%s, generated %%s%%s', relname, attname,
+                  format_type(atttypid, atttypmod), case when attnotnull then ' not null' end,
+                  coalesce(pg_get_expr(adbin, adrelid), 'none'), attgenerated, attidentity)
+    from kept join pg_attribute a on attrelid = kept.oid and attnum > 0 and not attisdropped
+    left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    where relkind <> 'i'
+    union all
+    select format('constraint %%s on %%s: %%s', conname, relname, pg_get_constraintdef(o.oid, true))
+    from kept join pg_constraint o on conrelid = kept.oid where contype <> 'n'
+    union all
+    select format('index %%s: valid %%s, ready %%s, %%s', relname, indisvalid, indisready,
+                  pg_get_indexdef(kept.oid, 0, true))
+    from kept join pg_index i on i.indexrelid = kept.oid
+    union all
+    select format('trigger %%s on %%s: enabled %%s, %%s', tgname, relname, tgenabled,
+                  pg_get_triggerdef(t.oid, true))
+    from kept join pg_trigger t on tgrelid = kept.oid where not tgisinternal
+    union all
+    select format('guard %%s of constraint %%s on %%s: enabled %%s', tgfoid::regproc, conname,
+                  relname, tgenabled)
+    from kept join pg_trigger t on tgrelid = kept.oid
+    join pg_constraint o on o.oid = t.tgconstraint where tgisinternal
+    union all
+    select format('rule %%s on %%s: %%s', rulename, relname, pg_get_ruledef(w.oid))
+    from kept join pg_rewrite w on ev_class = kept.oid
+    union all
+    select format('policy %%s on %%s', polname, relname)
+    from kept join pg_policy on polrelid = kept.oid
+    union all
+    select format('child of %%s: %%s', relname, inhrelid::regclass)
+    from kept join pg_inherits on inhparent = kept.oid where relkind <> 'i'
+    union all
+    select format('function %%s: as definer %%s, settings %%s, body %%s', made.oid::regprocedure,
+                  prosecdef, proconfig, md5(prosrc))
+    from made
+    union all
+    select format('grant %%s %%s %%s to %%s: grantable %%s', privilege_type, what,
+                  concat_ws('.', nullif(name, ''), nullif(part, '')), who, is_grantable)
+    from named
+    where who in ('$runtime', '$projector') or privilege_type not in ('SELECT', 'USAGE')
+    union all
+    select format('owner of %%s: not that of facts', relname)
+    from kept, owner where kept.relowner <> owner.relowner
+    union all
+    select format('owner of %%s: not that of facts', proname)
+    from made, owner where proowner <> owner.relowner
+    union all
+    select format('role $%%s: may act as the owner or has its powers', case rolname
+                  when %(runtime)s then 'runtime' else 'projector' end)
+    from pg_roles r, owner
+    where rolname in (%(runtime)s, %(projector)s)
+      and (rolsuper or rolbypassrls or pg_has_role(r.oid, owner.relowner, 'MEMBER'))
+)
+select distinct line collate "C" from said order by 1
+"""
+_MIGRATED: Final = "select version, sha256 from {}.schema_migrations order by version"
+_CURE: Final = (
+    "Put it back as the migrations in `ledger/migrations` made it, then see who changed it and "
+    "what was done meanwhile: the other findings tell."
+)
+
+
+def schema_lines(rows: Rows, database: Database) -> list[str]:
+    """How the schema is, a sorted line for each thing that counts."""
+    given = {
+        "schema": database.schema,
+        "runtime": database.role_name("runtime"),
+        "projector": database.role_name("projector"),
+    }
+    with rows.connection.cursor() as cur:
+        cur.execute(_NEAR, [database.schema])  # so that the names of its own come without it
+        return [line for (line,) in cur.execute(_LINES.encode(), given).fetchall()]
+
+
+def check_schema(rows: Rows, database: Database, findings: Findings) -> bool:
+    """Whether everything is there that the other checks read; what differs is told."""
+    findings.begin("schema")
+    expected = _by_object(EXPECTED.read_text().splitlines())
+    found = _by_object(schema_lines(rows, database))
+    readable = True
+    for thing in expected.keys() | found.keys():
+        if expected.get(thing) == found.get(thing):
+            continue
+        findings.add("schema", _difference(expected.get(thing), found.get(thing)), _CURE, row=thing)
+        readable = readable and not (thing.startswith(("table ", "column ")) and thing in expected)
+    if readable:
+        _check_migrations(rows, findings)
+    return readable
+
+
+def _by_object(lines: list[str]) -> dict[str, str]:
+    return {thing: rest for thing, _, rest in (line.partition(": ") for line in lines)}
+
+
+def _difference(expected: str | None, found: str | None) -> str:
+    if expected is None:
+        return "It was added after the migrations."
+    return "It is missing." if found is None else "It is not as the migrations made it."
+
+
+def _check_migrations(rows: Rows, findings: Findings) -> None:
+    """The migrations that were applied are those of this version, to the byte."""
+    applied: Mapping[str, str] = dict(rows.all(_MIGRATED))
+    findings.rows["schema_migrations"] += len(applied)
+    files = {one.version: one.sha256 for one in read_migrations()}
+    for version, said in _migrations_wrong(applied, files):
+        findings.add("schema", said, _CURE, row=f"`schema_migrations` {version}")
+
+
+def _migrations_wrong(
+    applied: Mapping[str, str], files: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    for version in sorted(applied.keys() | files.keys()):
+        if version not in files:
+            yield version, "This version of hireledger knows no such migration."
+        elif version not in applied:
+            yield version, "No row says that this migration was applied."
+        elif applied[version] != files[version]:
+            yield version, "The migration that was applied is not the file of this version."
