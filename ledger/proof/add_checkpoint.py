@@ -1,8 +1,8 @@
 """A witness's call `add-checkpoint`: the request, and what to answer (c2sp.org/tlog-witness).
 
 A log sends its new checkpoint with the proof that it continues the one cosigned before. Nothing
-here reads or writes: whoever runs a witness holds a lock from reading what was last cosigned until
-the new state is stored, and answers after that.
+here reads or writes. Whoever runs a witness holds a lock while it reads what was cosigned last,
+decides, cosigns (which may fail) and stores the new state, and answers only when that is kept.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -59,7 +59,7 @@ class Cosigned(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Status and body. The body of a 200 is still to be made: by `cosign`, once `store` is kept."""
+    """Status and body; with 200, what to store before the lines of `cosign` are sent as body."""
 
     status: Status
     body: bytes = b""
@@ -131,7 +131,8 @@ def decide(
 def cosign(text: str, signers: Iterable[Signer], timestamp: int) -> bytes:
     """The body of a 200: the checkpoint's text, cosigned with each key at POSIX `timestamp`.
 
-    True only when what the decision told to store is stored, and cannot be lost again.
+    Not to be sent before what the decision told to store is stored, and cannot be lost again.
+    Raises `NoteError` where a key does not sign this text or time.
     """
     lines = (format_signature(signer.signature(text, timestamp)) for signer in signers)
     return "".join(lines).encode()

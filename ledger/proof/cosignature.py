@@ -1,14 +1,17 @@
 """Cosignatures: what a witness signs about a checkpoint, and when (c2sp.org/tlog-cosignature).
 
 An Ed25519 witness signs the checkpoint's text under a line with the time. ML-DSA-44 signs the
-witness's name, the time, and the checkpoint's first three lines in a binary form; extension lines
-it does not sign. In a note, the time stands before the signature, as 8 bytes.
+witness's name, the time, and the checkpoint's first three lines in a binary form. Extension lines
+are not in there, so that nobody could tell who added them: a checkpoint with such lines is never
+signed, or taken for signed, with ML-DSA-44. In a note, the time stands before the signature, as 8
+bytes.
 """
 
 from typing import Final, NamedTuple
 
 from ledger.errors import LedgerError
-from ledger.proof.checkpoint import CheckpointError, parse_checkpoint
+from ledger.proof.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
+from ledger.proof.tree import EMPTY_ROOT
 
 TIMESTAMP_MAX: Final = 2**63 - 1
 TIMESTAMP_BYTES: Final = 8
@@ -45,20 +48,16 @@ def split_cosignature(raw: bytes) -> Cosignature:
 def ed25519_message(text: str, timestamp: int) -> bytes:
     """What an Ed25519 witness signs about a checkpoint's text, at POSIX seconds `timestamp`."""
     _require_timestamp(timestamp)
-    try:
-        parse_checkpoint(text)
-    except CheckpointError as error:
-        raise CosignatureError(f"Only checkpoints are cosigned. {error}") from None
+    _checkpoint(text)
     return f"cosignature/v1\ntime {timestamp}\n{text}".encode()
 
 
 def mldsa44_message(name: str, text: str, timestamp: int) -> bytes:
     """What the cosigner called `name` signs with ML-DSA-44: the tree from leaf 0 to the size."""
     _require_timestamp(timestamp)
-    try:
-        checkpoint = parse_checkpoint(text)
-    except CheckpointError as error:
-        raise CosignatureError(f"Only checkpoints are cosigned. {error}") from None
+    checkpoint = _checkpoint(text)
+    if checkpoint.extensions:
+        raise CosignatureError("A checkpoint has extension lines, which ML-DSA-44 does not sign.")
     return b"".join(
         (
             _SUBTREE,
@@ -70,6 +69,16 @@ def mldsa44_message(name: str, text: str, timestamp: int) -> bytes:
             checkpoint.root,
         )
     )
+
+
+def _checkpoint(text: str) -> Checkpoint:
+    try:
+        checkpoint = parse_checkpoint(text)
+    except CheckpointError as error:
+        raise CosignatureError(f"Only checkpoints are cosigned. {error}") from None
+    if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
+        raise CosignatureError("A checkpoint over no leaves has another root than that of nothing.")
+    return checkpoint
 
 
 def _counted(name: str) -> bytes:

@@ -251,9 +251,9 @@ def open_note(
 ) -> tuple[Note, tuple[Signature, ...]]:
     """The note, and those of its signatures that were made with the given keys, all checked.
 
-    Raises `NoteError` when the note is malformed; when a signature's name and id are those of two of
-    the keys; when a signature of one of the keys is invalid or, with `not_after` (POSIX seconds),
-    states a later time; and when there is no signature of any of the keys.
+    Raises `NoteError` when the note is malformed; when a signature's name and id are those of two
+    of the keys; when a signature of one of the keys is invalid, or states a later time than
+    `not_after` (POSIX seconds); and when there is no signature of any of the keys.
     """
     note = parse_note(raw)
     known: dict[tuple[str, bytes], list[Verifier]] = {}

@@ -5,6 +5,7 @@ bytes never disagree. What is refused is a `WireError`; each format turns it int
 """
 
 import base64
+import re
 from typing import Final
 
 from ledger.proof.proofs import SIZE_MAX
@@ -12,6 +13,8 @@ from ledger.proof.tree import HASH_BYTES
 
 DIGITS_MAX: Final = len(str(SIZE_MAX))
 HASH_CHARACTERS: Final = 44
+_CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f]")
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 class WireError(ValueError):
@@ -66,11 +69,10 @@ def read_text(raw: bytes, bytes_max: int) -> str:
 
 def require_plain(text: str) -> None:
     """Raises `WireError` for control characters but line feeds, and for what UTF-8 cannot write."""
-    for character in text:
-        if character < " " and character != "\n":
-            raise WireError(f"has the control character U+{ord(character):04X}")
-        if "\ud800" <= character <= "\udfff":
-            raise WireError("has half a character, which UTF-8 cannot write")
+    if found := _CONTROL.search(text):
+        raise WireError(f"has the control character U+{ord(found[0]):04X}")
+    if _HALF.search(text):
+        raise WireError("has half a character, which UTF-8 cannot write")
 
 
 def read_lines(text: str) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from ledger.errors import LedgerError
+from ledger.proof.key_kinds import Kind
 from ledger.proof.note import NoteError, Signature, Verifier
 from ledger.proof.wire import WireError, read_decimal
 
@@ -135,6 +136,8 @@ class _Reader:
         if len(words) not in (1, 2):
             self._refuse("is not `log <vkey> [url]`")
         verifier = self._verifier(words[0], (one.verifier for one in self._logs))
+        if verifier.kind is Kind.ED25519_COSIGNATURE:
+            self._refuse("has a key of type 4, which only a witness has: a log has 1 or 6")
         self._logs.append(PolicyLog(verifier, words[1] if words[1:] else None))
 
     def _witness(self, words: Sequence[str]) -> None:
