@@ -8,13 +8,17 @@ from datetime import timedelta
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from domain import commands as c
 from domain import facts as f
 from domain.boundary import boundary
 from domain.codec import Recorded
+from domain.decide import Context, draft
+from domain.decide.intent import intent_of
 from domain.evolve import fold
 from domain.findings import Item, Judged, Receipt
+from domain.refusals import Refusal
 from domain.state import World
 from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked, RestsOnABasis, Told
 from ledger.proof.dossier import GivenPolicy
@@ -23,6 +27,10 @@ from ledger.proof.verdict import LeftOut, StepFailed
 from policies import Catalogue
 
 LOOP_STATE: Final = "loop-state"
+SYSTEM: Final = "system"
+# Types of facts that boundaries select only since a later release. Decisions recorded before it
+# were made without them, and could not have had any: their bases need not ask for them.
+ADDED_LATER: Final[frozenset[str]] = frozenset()
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _ACCEPTED = f.DecisionMade | f.EvidenceGatePassed | f.StageDecided
 
@@ -31,7 +39,8 @@ def replay(checked: Checked) -> str:
     """Step 9. Judged again with the verifier's rules, every receipt comes out byte for byte.
 
     The rules are those that the receipts name, and none that the loop's policy set names is left
-    out. The basis is as wide as the verifier's own boundary, so that it cannot leave evidence out.
+    out. The basis is as wide as the verifier's own boundary, so that it cannot leave evidence out;
+    and what was asked for, by a person with the roles for it, makes this very fact here too.
     """
     resting = checked.resting
     receipts = [r for _, fact in resting for r in fact.judged.receipts if r.policy != LOOP_STATE]
@@ -71,13 +80,13 @@ def _check_policies(receipts: list[Receipt], checked: Checked) -> None:
 
 
 def _judge_again(one: Told, fact: RestsOnABasis, checked: Checked) -> None:
+    at = f"The fact at {one.position}"
     before = [o for o in checked.told.values() if o.position < one.position]
     facts = checked.recorded([o for o in before if o.matches(fact.basis.items)])
-    at = f"The fact at {one.position}"
     try:
         world = fold(facts)
         opened = world.loops[fact.loop].opened.fact
-        asked = boundary(c.PassEvidenceGate(loop=fact.loop), world, fact.stamp.by)
+        asked = boundary(_command(fact), world, fact.stamp.by)
         again = checked.rules.replay(fact, world, facts)
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise StepFailed(f"{at} cannot be judged again on the facts of its basis.") from error
@@ -85,19 +94,69 @@ def _judge_again(one: Told, fact: RestsOnABasis, checked: Checked) -> None:
         raise StepFailed(f"{at} rests on a basis that leaves out what such a fact depends on.")
     if _encode(again) != _encode(fact.judged):
         raise StepFailed(f"{at} is judged otherwise here, by {_differing(again, fact.judged)}.")
-    if isinstance(fact, _ACCEPTED) == fact.judged.refused:
-        raise StepFailed(f"{at} was recorded against its own verdict.")
+    _check_drafted(at, fact, world)
     pinned = world.policy_set(opened.policy_set)
     if pinned is None:
         raise StepFailed(f"{at} rests on a basis without the policy set that the loop pinned.")
     _check_none_left_out(at, fact, pinned.fact, checked.rules, world, facts)
 
 
+def _command(fact: RestsOnABasis) -> c.MakeDecision | c.DecideStage | c.PassEvidenceGate:
+    """What was asked for, as far as the fact tells; words that are sealed play no part in it."""
+    match fact:
+        case f.EvidenceGatePassed() | f.EvidenceGateRefused():
+            return c.PassEvidenceGate(loop=fact.loop)
+        case _:
+            reasons = tuple(
+                c.ReasonSpec(kind=one.kind, ref=one.ref, text="sealed") for one in fact.reasons
+            )
+    if isinstance(fact, f.StageDecided | f.StageDecisionRefused):
+        return c.DecideStage(
+            loop=fact.loop,
+            stage=fact.stage,
+            outcome=fact.outcome,
+            reasons=reasons,
+            cites=fact.cites,
+        )
+    return c.MakeDecision(loop=fact.loop, decision=fact.decision, reasons=reasons, cites=fact.cites)
+
+
+def _check_drafted(at: str, fact: RestsOnABasis, world: World) -> None:
+    """What the person asked for makes this very fact here, at the moment that it was recorded."""
+    if isinstance(fact, _ACCEPTED) == fact.judged.refused:
+        raise StepFailed(f"{at} was recorded against its own verdict.")
+    if fact.judged.now != fact.stamp.recorded:
+        raise StepFailed(f"{at} was judged at another time than it was recorded.")
+    stamp = fact.stamp
+    person = world.people.get(stamp.by)
+    context = Context(
+        now=stamp.recorded,
+        at=stamp.at,
+        actor=stamp.by,
+        via=stamp.via,
+        assurance=stamp.assurance,
+        cause=stamp.cause,
+        roles=frozenset(person.roles if person else f.ROLES if stamp.by == SYSTEM else ()),
+        source=stamp.source,
+    )
+    try:
+        drafted = draft(_command(fact), world, context)
+    except Refusal as refusal:
+        raise StepFailed(f"{at} could not be recorded: {refusal.detail}.") from None
+    if isinstance(fact, _ACCEPTED) and drafted.state_findings:
+        raise StepFailed(f"{at} came too late: {drafted.state_findings[0].message}.")
+    mine, theirs = drafted.fact, intent_of(fact, world)
+    if isinstance(mine, f.DecisionMade | f.StageDecided):
+        mine = replace(mine, reasons=getattr(theirs, "reasons", ()))
+    if mine != theirs:
+        raise StepFailed(f"{at} is not what this request makes of the facts before it.")
+
+
 def _covered(item: Item, given: tuple[Item, ...]) -> bool:
-    """Whether some item of a basis selects at least what this one does."""
+    """Whether some item of a basis selects at least what this one of our own does."""
+    wanted = set(item.types) - ADDED_LATER
     return any(
-        set(one.tags) <= set(item.tags)
-        and (not one.types or (item.types and set(item.types) <= set(one.types)))
+        set(one.tags) <= set(item.tags) and (not one.types or wanted <= set(one.types))
         for one in given
     )
 

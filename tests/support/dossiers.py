@@ -19,7 +19,7 @@ from domain import facts as f
 from domain.findings import Basis
 from merkle import inclusion_of, leaf_hash, root_of
 from policies import Catalogue
-from told_log import Entry, ToldLog, decided_log, decision_of, installed
+from told_log import Entry, ToldLog, decided_log, decision_of, installed, small_log
 
 NOW: Final = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 """When the told dossiers are verified: after everything in them was recorded."""
@@ -119,7 +119,7 @@ def policies_of(entries: Sequence[Entry], rules: Catalogue) -> list[dict[str, An
             "rationale": rules.rules[(id_, version)].rationale,
         }
         for id_, version in named
-        if id_ != "loop-state"
+        if (id_, version) in rules.rules
     ]
 
 
@@ -128,11 +128,12 @@ def dossier_of(
     *,
     key: LogKey = KEY,
     decision: Entry | None = None,
+    entries: Sequence[Entry] | None = None,
     disclose: Callable[[str], bool] = lambda _: True,
 ) -> Dossier:
     """A dossier of the log's decision; `disclose` says for each pointer whether it is disclosed."""
     made = decision or decision_of(log)
-    entries = chosen(log, made)
+    entries = chosen(log, made) if entries is None else entries
     fact = made.fact
     if not isinstance(fact, f.DecisionMade):
         raise TypeError("a dossier is about a decision")
@@ -174,6 +175,18 @@ def valid_dossier() -> bytes:
 def withheld_dossier() -> bytes:
     """The same with nothing disclosed."""
     return as_file(dossier_of(decided_log(), disclose=lambda _: False))
+
+
+@functools.cache
+def small_dossier() -> bytes:
+    """A smaller one, under six rules, for what is done many thousand times."""
+    return as_file(dossier_of(small_log()))
+
+
+@functools.cache
+def small_withheld_dossier() -> bytes:
+    """The smaller one with nothing disclosed."""
+    return as_file(dossier_of(small_log(), disclose=lambda _: False))
 
 
 def _pointer(disclosure: str) -> str:

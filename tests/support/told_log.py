@@ -89,12 +89,6 @@ class ToldLog(Story):
         self.entries.append(entry)
         return super().happened(entry.fact)
 
-    def lies(self, leaf: bytes) -> Self:
-        """Bytes are recorded that no honest ledger writes; the story does not see them."""
-        self.entries.append(Entry(len(self.entries) + 1, leaf, self.entries[-1].fact, ()))
-        self.facts.append(Recorded(len(self.entries), self.entries[-1].fact))
-        return self
-
     def basis(self, items: tuple[Item, ...]) -> Basis:
         """The commitment to everything that these items select now."""
         leaves = [one.leaf for one in self.entries if one.matches(items)]
@@ -112,9 +106,11 @@ class ToldLog(Story):
 
     # ------------------------------------------------------------ steps that Story does not have
 
-    def staffed(self) -> Self:
-        """Everyone is registered."""
+    def staffed(self, *people: str) -> Self:
+        """These people are registered; everyone, unless named."""
         for person, roles in _TEAM.items():
+            if people and person not in people:
+                continue
             self.does(ADMINISTRATOR, c.RegisterPerson(id=person, roles=roles, name="Nobody Real"))
         return self
 
@@ -199,6 +195,53 @@ def decided_log() -> ToldLog:
     log = before_the_decision().decided()
     log.does(sample.HIRING_MANAGER, c.RecordOffer(loop=sample.LOOP, status="made"))
     return log.read(READER)
+
+
+# Rules by version, so that neither a new rule nor a new version of one changes what is told.
+_FEW: Final = (
+    ("every-competency-evidenced", 1),
+    ("feedback-on-time", 1),
+    ("gate-passed-and-fresh", 1),
+    ("recommendation-first", 1),
+    ("relationships-disclosed", 1),
+    ("two-independent-interviewers", 1),
+)
+
+
+_ONSITE: Final = sample.session(
+    "onsite",
+    "onsite",
+    "interview",
+    ("failure-modes", "safety-judgement", "trade-offs"),
+    ("support-assistant",),
+    sample.JUNO,
+)
+
+
+@functools.cache
+def few_rules() -> Catalogue:
+    """A house with six rules, the first version of each, whatever else is installed."""
+    known = installed()
+    return Catalogue([known.rules[key] for key in _FEW], (), {k: known.digests[k] for k in _FEW})
+
+
+def small_before_the_decision() -> ToldLog:
+    """A loop of two sessions under six rules, ready to be decided."""
+    log = ToldLog(few_rules(), seed=2)
+    log.staffed(sample.HIRING_MANAGER, sample.DECIDER, sample.IRIS)
+    log.rubric(*log.rules.default_set()).opened().other_loop()
+    log.planned(sample.SCREEN, _ONSITE)
+    log.disclosed(sample.IRIS).disclosed(sample.JUNO)
+    log.held("screen").wrote(sample.IRIS, "screen").advanced("screening")
+    log.held("onsite").wrote(sample.JUNO, "onsite")
+    return log.passed_gate().recommended()
+
+
+@functools.cache
+def small_log() -> ToldLog:
+    """That loop decided, and an offer after it: not to be changed by who asks for it."""
+    log = small_before_the_decision().decided()
+    return log.does(sample.HIRING_MANAGER, c.RecordOffer(loop=sample.LOOP, status="made"))
 
 
 def decision_of(log: ToldLog) -> Entry:

@@ -1,0 +1,218 @@
+"""Makes the dossier of one decision from the store: all that it rested on, proven, and no more.
+
+Two steps, because the checkpoint is signed between them: `choose` finds the decision and the facts
+of every basis it stands on, `assemble` proves them in a published checkpoint and adds the
+disclosures. Whoever calls records what is about to be seen before a byte of the file is sent.
+"""
+
+import base64
+from collections.abc import Collection
+from typing import Final, NamedTuple
+
+from domain import facts as f
+from domain.boundary import LOOP_TYPES
+from domain.codec import Recorded
+from domain.evolve import fold
+from domain.findings import Basis, Item
+from domain.refusals import Missing
+from domain.state import At, Loop
+from domain.tags import loop as loop_tag
+from ledger.errors import LedgerError, LogDamaged
+from ledger.group import Group
+from ledger.proof.checked import RestsOnABasis
+from ledger.proof.disclosure import places
+from ledger.proof.dossier import FORMAT, Dossier, GivenFact, GivenPolicy
+from ledger.proof.tree import basis_root
+from ledger.recorder import Row
+from ledger.withholding import Kind, kind_of
+from policies import Catalogue
+
+LOOP_STATE: Final = "loop-state"
+
+
+class CannotExport(LedgerError):
+    """A decision cannot be told in one file; the message says why, and what to do."""
+
+
+class Chosen(NamedTuple):
+    """A decision and the facts that its dossier holds, in the order of the log."""
+
+    decision: At[f.DecisionMade]
+    rows: tuple[Row, ...]
+    facts: tuple[Recorded, ...]
+
+
+class Published(NamedTuple):
+    """A checkpoint as it was published: over how many facts, the note, timestamps over the note."""
+
+    size: int
+    note: bytes
+    timestamps: tuple[bytes, ...] = ()
+
+
+def choose(group: Group, loop: Loop, position: int | None = None) -> Chosen:
+    """The decision at `position`, else the one in force, else the latest made, and its facts.
+
+    Raises:
+        Missing: the loop has no such decision.
+        LogDamaged: the facts of a basis are not those that it was made on.
+    """
+    decision = _decision(loop, position)
+    bases = [(decision.position, decision.fact.basis)]
+    chosen = {row.position: row for row in _rows(group, decision.fact.basis)}
+    bases += [
+        (one.position, one.fact.basis)
+        for one in group.facts(list(chosen.values()))
+        if isinstance(one.fact, RestsOnABasis)
+    ]
+    known = set(decision.fact.basis.items)
+    for _, basis in bases:
+        if not known.issuperset(basis.items):
+            chosen |= {row.position: row for row in _rows(group, basis)}
+    for at, basis in bases:
+        _check(at, basis, chosen.values())
+    (own,) = group.store.recorder.fetch(group.cur, [decision.position])
+    rows = tuple(sorted((*chosen.values(), own)))
+    _check_of_one_loop(rows, loop.handle)
+    return Chosen(decision, rows, tuple(group.facts(rows)))
+
+
+def _decision(loop: Loop, position: int | None) -> At[f.DecisionMade]:
+    if position is not None:
+        made = next((one for one in loop.decisions if one.position == position), None)
+        if made is None:
+            raise Missing("no decision of this loop stands at this position")
+        return made
+    if not loop.decisions:
+        raise Missing("nothing was decided in this loop yet: there is no dossier of it")
+    return loop.decision or loop.decisions[-1]
+
+
+def _rows(group: Group, basis: Basis) -> list[Row]:
+    return [row for row in group.select(basis.items) if row.position <= basis.upto]
+
+
+def _check(at: int, basis: Basis, chosen: Collection[Row]) -> None:
+    """A file that no verifier would accept is not made: the log is not what it was."""
+    mine = sorted(
+        row
+        for row in chosen
+        if row.position <= basis.upto and any(i.matches(row.type, row.tags) for i in basis.items)
+    )
+    root = base64.b64encode(basis_root(row.leaf for row in mine)).decode()
+    if (len(mine), root) != (basis.count, basis.root):
+        raise LogDamaged(
+            f"The fact at {at} rests on other facts than the log now has. Run `hireledger fsck`, "
+            "which tells what was changed, and restore it from a backup."
+        )
+
+
+def _check_of_one_loop(rows: tuple[Row, ...], handle: str) -> None:
+    mine = loop_tag(handle)
+    for row in rows:
+        if any(tag.startswith(loop_tag("")) and tag != mine for tag in row.tags):
+            raise CannotExport(
+                f"The fact at {row.position}, on which the decision rests, is of another loop too: "
+                "a dossier would show one candidate's record to another. Report this."
+            )
+
+
+def assemble(
+    group: Group,
+    chosen: Chosen,
+    published: Published,
+    rules: Catalogue,
+    *,
+    withheld: Collection[Kind],
+    reader: str | None,
+    knows_names: bool,
+) -> Dossier:
+    """The file, over a checkpoint that has the decision in it.
+
+    Args:
+        group: the log as it stands, at least as long as the checkpoint.
+        chosen: what `choose` found.
+        published: the checkpoint; at least as large as the decision's position.
+        rules: the installed rules, for what the receipts name.
+        withheld: kinds of personal values to leave out.
+        reader: the reading person's handle; None for a service, or the command line.
+        knows_names: whether the reader may read what members of staff are called.
+
+    Raises:
+        CannotExport: a rule that judged is not installed.
+        LogDamaged: the tree, or a value, is not what was stored.
+    """
+    proofs = group.store.nodes.inclusions(
+        group.cur, [row.position - 1 for row in chosen.rows], published.size
+    )
+    return Dossier(
+        format=FORMAT,
+        loop=chosen.decision.fact.loop,
+        decision=chosen.decision.position,
+        checkpoint=published.note.decode(),
+        facts=tuple(
+            GivenFact(row.position, row.leaf.decode(), proofs[row.position - 1])
+            for row in chosen.rows
+        ),
+        disclosures=_disclosures(group, chosen, frozenset(withheld), reader, knows_names),
+        policies=_policies(chosen, rules),
+        timestamps=published.timestamps,
+    )
+
+
+def _disclosures(
+    group: Group,
+    chosen: Chosen,
+    withheld: frozenset[Kind],
+    reader: str | None,
+    knows_names: bool,
+) -> tuple[str, ...]:
+    """In the order of the leaves, what is there and may be told; erased values are not there."""
+    digests: list[str] = []
+    for row, one in zip(chosen.rows, chosen.facts, strict=True):
+        if isinstance(one.fact, f.PersonRegistered) and not (
+            knows_names or (reader is not None and one.fact.stamp.by == reader)
+        ):
+            continue
+        for pointer, digest in places(row.leaf):
+            kind = kind_of(row.type, pointer)
+            if kind is not None and kind not in withheld:
+                digests.append(digest)
+    found = group.store.vault.disclosures(group.cur, digests)
+    return tuple(found[digest] for digest in dict.fromkeys(digests) if digest in found)
+
+
+def _policies(chosen: Chosen, rules: Catalogue) -> tuple[GivenPolicy, ...]:
+    """Every rule that the receipts name, as it is installed here."""
+    named = {
+        (receipt.policy, receipt.version)
+        for one in chosen.facts
+        if isinstance(one.fact, RestsOnABasis)
+        for receipt in one.fact.judged.receipts
+        if receipt.policy != LOOP_STATE
+    }
+    missing = sorted(named - rules.rules.keys())
+    if missing:
+        raise CannotExport(
+            f"Rules that judged here are not installed: {missing}. Install the release that has "
+            "them, then export again."
+        )
+    return tuple(
+        GivenPolicy(
+            id=id_,
+            version=version,
+            source_digest=rules.digests[(id_, version)],
+            title=rules.rules[(id_, version)].title,
+            rationale=rules.rules[(id_, version)].rationale,
+        )
+        for id_, version in sorted(named)
+    )
+
+
+def loop_of(group: Group, handle: str) -> Loop:
+    """A loop with its evidence as it stands now; raises `Missing`."""
+    rows = group.select((Item(types=LOOP_TYPES, tags=(loop_tag(handle),)),))
+    found = fold(group.facts(rows)).loops.get(handle)
+    if found is None:
+        raise Missing("no such loop")
+    return found
