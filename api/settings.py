@@ -39,11 +39,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key_kek: Text | None = None  # 64 hex digits, or a file of 32 bytes; None: a file in `data`
     key_kek_self_identification: Text | None = None  # likewise
     key_hmac: Text | None = None  # likewise
+    key_log: Text | None = None  # lines of private keys, or a file of them; None: a file in `data`
+    key_log_ml_dsa: bool = False  # checkpoints are signed with ML-DSA-44 as well
+    origin: Text | None = None  # the log's name; None: that of its key, a random one at first
+    witness_policy: Path | None = None  # file of the witnesses that make a checkpoint published
 
     def __repr__(self) -> str:
         return "<settings>"
 
 
+_WANTED: Final = {
+    "port": "a number from 0 to 65535",
+    "https_only": "true or false",
+    "key_log_ml_dsa": "true or false",
+}
 NAMES: Final = Settings.__struct_fields__
 
 
@@ -78,8 +87,7 @@ def _converted(name: str, value: object, where: str) -> object:
     try:
         return msgspec.convert(value, kind, strict=False, dec_hook=_path)
     except msgspec.ValidationError:
-        other = {"port": "a number from 0 to 65535", "https_only": "true or false"}
-        wanted = other.get(name, "a text that is not empty")
+        wanted = _WANTED.get(name, "a text that is not empty")
         raise SettingWrong(f"{where} must be {wanted}.") from None
 
 

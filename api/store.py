@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 import policies
+from api.publishing import KEYS, publishing
 from api.settings import Settings, SettingWrong
 from ledger.database import Database
 from ledger.embedded.server import Embedded
@@ -22,7 +23,6 @@ from ledger.first_start import first_start
 from ledger.keyring import KEY_NAMES, KeyName, KeyRing
 from ledger.ledger import Ledger
 
-KEYS: Final = "keys"
 ADMIN_KEY: Final = "admin.key"
 
 
@@ -67,7 +67,10 @@ def open_ledger(
     """The ledger itself, after its first start; see `open_database` for arguments and errors."""
     with open_database(settings, make=make, watch=watch) as database:
         keyring = _keyring(settings, database)
-        with Ledger(database, keyring, policies.load()) as ledger:
+        with (
+            publishing(settings, database) as how,
+            Ledger(database, keyring, policies.load(), how) as ledger,
+        ):
             if make:
                 first_start(ledger, admin_key(settings))
             yield ledger

@@ -8,7 +8,7 @@ from typing import Final
 
 from ledger.database import Connection
 from ledger.errors import LogDamaged
-from ledger.growth import as_given, grow, removed, require_whole
+from ledger.growth import as_given, grow, removed
 from ledger.log import Log
 from ledger.subject_keys import in_schema
 
@@ -48,12 +48,11 @@ def catch_up(connection: Connection, log: Log, schema: str, page: int = PAGE_FAC
     while True:
         with connection.transaction(), connection.cursor() as cur:
             tip = log.tip(cur)
-            if tip.size == tip.head:
+            if tip.size >= tip.head:
                 return done
             log.lock(cur)
             tip = log.tip(cur)  # what another start did while we waited is seen only now
             if tip.size >= tip.head:
-                require_whole(tip)
                 return done
             found = cur.execute(leaf_hashes, (tip.size, page), binary=True).fetchall()
             last = found[-1][0]

@@ -18,8 +18,10 @@ from ledger.erase import Erasures, Vacuuming
 from ledger.group import Group, Store
 from ledger.keyring import KeyRing
 from ledger.nodes import Nodes
+from ledger.publish import Publisher, Publishing
 from ledger.recorder import Recorder
 from ledger.requests import Requests
+from ledger.restore_guard import RestoreGuard
 from ledger.vault import Vault
 from ledger.writer import Writer
 from policies import Catalogue
@@ -33,9 +35,22 @@ SHUT_SECONDS: Final = 0.2
 
 
 class Ledger:
-    """Records through one writer, reads through a pool; close it, or use it in a `with`."""
+    """Records through one writer, reads through a pool; close it, or use it in a `with`.
 
-    def __init__(self, database: Database, keyring: KeyRing, rules: Catalogue) -> None:
+    `publisher` has the signed checkpoints; `guard` says whether the store was set back.
+    """
+
+    def __init__(
+        self, database: Database, keyring: KeyRing, rules: Catalogue, publishing: Publishing
+    ) -> None:
+        """Open it: prove the keys, complete the tree, hold the store against what was signed.
+
+        Raises:
+            VaultError: the keys are another ledger's.
+            LogDamaged: facts are missing.
+            RecordBehind: the store was set back, as by an old backup.
+            psycopg.OperationalError: the store is away.
+        """
         self.database = database
         self.rules = rules
         vault = Vault(keyring, database.schema)
@@ -55,12 +70,27 @@ class Ledger:
             unfinished = self.store.erasures.pending(cur) is not None
             connection.rollback()
             catch_up(connection, self.store.recorder, database.schema)
+            self.guard = RestoreGuard(
+                database.schema,
+                self.store.recorder,
+                self.store.nodes,
+                publishing.keys,
+                publishing.copy,
+            )
+            self.guard.check(cur)
+            self.guard.check_tail(cur)
         self._away = False
         self._shut_until = 0.0
         self._readers = database.pool("runtime", READERS)
         self._vacuuming = Vacuuming(database)
+        self.publisher = Publisher(database, self.store.nodes, self.guard, publishing)
         self._writer = Writer(
-            lambda: database.connect("runtime"), self.store, rules, erased=self._vacuuming.begin
+            lambda: database.connect("runtime"),
+            self.store,
+            rules,
+            guard=self.guard,
+            recorded=self.publisher.recorded,
+            erased=self._vacuuming.begin,
         )
         if unfinished:
             self._vacuuming.begin()
@@ -72,8 +102,9 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Answers what is waiting, then lets go of the store."""
+        """Answers what is waiting, publishes what was recorded, then lets go of the store."""
         self._writer.close()
+        self.publisher.close()
         self._vacuuming.close()
         self._readers.close()
 

@@ -1,4 +1,4 @@
-"""The life of a decision, steps 6 and 7: one writer a process, many commands a commit.
+"""The life of a decision, step 6: one writer a process, many commands a commit.
 
 Waiting commands are decided in order on the log as it stands, each seeing those before it, and are
 committed together with one flush. A refused or broken one never spoils its neighbours.
@@ -26,6 +26,7 @@ from ledger.asked import Asked, Done, Unavailable
 from ledger.errors import VaultError
 from ledger.group import Group, Store
 from ledger.requests import RequestKeyTaken
+from ledger.restore_guard import RecordBehind, RestoreGuard
 from policies import Catalogue
 
 GROUP_MAX: Final = 256
@@ -69,10 +70,23 @@ class Writer:
         store: Store,
         rules: Catalogue,
         *,
+        guard: RestoreGuard,
+        recorded: Callable[[], object],
         erased: Callable[[], object],
     ) -> None:
-        """`erased` is called when somebody's erasure was, or may have been, committed."""
+        """Begin.
+
+        Args:
+            connect: makes the writer's own connection.
+            store: the ledger's tables.
+            rules: what commands are judged by.
+            guard: asked before the first append over each connection.
+            recorded: called when facts were committed.
+            erased: called when somebody's erasure was, or may have been, committed.
+        """
         self._connect = connect
+        self._guard = guard
+        self._recorded = recorded
         self._erased = erased
         self._store = store
         self._rules = rules
@@ -144,7 +158,13 @@ class Writer:
         return jobs or None
 
     def _serve(self, jobs: Sequence[_Job], *, again: bool = True) -> None:
-        connection = self._reach()
+        try:
+            connection = self._reach()
+        except RecordBehind as error:
+            _log.error("nothing is recorded because the store was set back", error="RecordBehind")
+            self._drop_connection()
+            _refuse_all(jobs, Unavailable(str(error).rstrip("."), recorded=False))
+            return
         if connection is None:
             _refuse_all(
                 jobs,
@@ -203,7 +223,7 @@ class Writer:
         finally:
             otel.detach(token)
             self._patience.end()
-        # Step 7. It is on disk: now, and not before, the callers hear of it.
+        # It is on disk: now, and not before, the callers hear of it; its checkpoint is under way.
         for job, done in decided:
             _tell(job, done)
 
@@ -231,6 +251,7 @@ class Writer:
                 finally:
                     if group.erased:
                         self._erased()
+                self._recorded()
                 _trace_append(decided, started)
             else:
                 connection.rollback()
@@ -258,12 +279,19 @@ class Writer:
         return group, decided
 
     def _reach(self) -> Connection[TupleRow] | None:
-        """The writer's own connection; one attempt, bounded by the connect timeout."""
+        """The writer's own connection; one attempt, bounded by the connect timeout.
+
+        What is behind a new connection may be another store than before, such as an old backup.
+        """
+        if self._guard.refused is not None:
+            self._drop_connection()
         if self._connection is not None and not self._connection.closed:
             return self._connection
         try:
             self._connection = self._connect()
             self._connection.execute(_FROZEN)
+            with self._connection.cursor() as cur:
+                self._guard.check(cur)
             self._connection.commit()
         except psycopg.Error:
             time.sleep(RETRY_SECONDS)

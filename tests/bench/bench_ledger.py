@@ -20,6 +20,7 @@ from ledger.embedded.server import Embedded
 from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
 from ledger.log import Log
+from ledger.publish import Publishing
 from policies import load
 
 ADMINISTRATOR = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
@@ -32,7 +33,9 @@ def ledger(passable_dir: Path, tmp_path: Path) -> Generator[Ledger]:
     with Embedded.start(passable_dir / "bench-ledger", watch=False) as server:
         database = Database.embedded(server, schema=f"b_{secrets.token_hex(6)}")
         database.prepare()
-        with Ledger(database, KeyRing.open(tmp_path / "keys"), load()) as ledger:
+        with Ledger(
+            database, KeyRing.open(tmp_path / "keys"), load(), Publishing.of(tmp_path)
+        ) as ledger:
             yield ledger
 
 

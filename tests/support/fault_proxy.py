@@ -22,7 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 Fault = Literal["cut before", "cut answer", "swallow answer"]
 
-_LOCK: Final = b"pg_advisory_xact_lock"
+_LOCK: Final = b"hireledger.lock"
 _APPLICATION: Final = b"hireledger-runtime"
 _COMMIT: Final = b"COMMIT\0"
 _CHUNK: Final = 65_536
@@ -109,7 +109,7 @@ class _Session:
     def _forth(self) -> None:
         with contextlib.suppress(OSError):
             while sent := self._client.recv(_CHUNK):
-                # Only requests: the read models have sessions, and locks, of their own.
+                # Only the writer: the others have sessions, and locks, of their own.
                 self._is_ours = self._is_ours or _APPLICATION in sent
                 self._locks = self._locks or (self._is_ours and _LOCK in sent)
                 if self._locks and _COMMIT in sent:

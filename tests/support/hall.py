@@ -26,6 +26,7 @@ from ledger.database import Database
 from ledger.first_start import first_start
 from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
+from ledger.publish import Publishing
 
 SCORECARD: Final = "llm"
 PARTY: Final[Mapping[str, tuple[f.Role, ...]]] = {
@@ -132,7 +133,9 @@ def made(kind: type[C], body: Mapping[str, Any]) -> C:
 @contextmanager
 def open_hall(database: Database, directory: Path, *, furnished: bool = True) -> Generator[Hall]:
     """A ledger of its own after its first start, until the block ends."""
-    with Ledger(database, KeyRing.open(directory / "keys"), office.rules()) as ledger:
+    with Ledger(
+        database, KeyRing.open(directory / "keys"), office.rules(), Publishing.of(directory)
+    ) as ledger:
         first_start(ledger, directory / "admin.key")
         hall = Hall(ledger)
         if furnished:

@@ -19,6 +19,7 @@ from ledger.database import Database
 from ledger.first_start import first_start
 from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
+from ledger.publish import Publishing
 from policies import Catalogue, load
 
 EVIDENCE = "Told how the first metric misled, replaced it by a proxy and checked it against losses."
@@ -327,7 +328,9 @@ def free_port() -> int:
 @contextlib.contextmanager
 def open_office(database: Database, directory: Path) -> Generator[Office]:
     """Serves a ledger until the block ends; nothing is recorded yet but the first start."""
-    with Ledger(database, KeyRing.open(directory / "keys"), rules()) as ledger:
+    with Ledger(
+        database, KeyRing.open(directory / "keys"), rules(), Publishing.of(directory)
+    ) as ledger:
         first_start(ledger, directory / "admin.key")
         port = free_port()
         config = uvicorn.Config(
