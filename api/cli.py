@@ -19,6 +19,7 @@ import click
 import msgspec
 from rich_click import RichGroup
 
+from api.cli_witness import witness
 from api.options import say, settings_of, store_options
 from api.settings import SettingWrong
 
@@ -68,6 +69,9 @@ def _ended_in_order() -> Generator[None]:
 @click.version_option(version("hireledger"), prog_name="hireledger")
 def main() -> None:
     """The record of how a company decided to hire."""
+
+
+main.add_command(witness)
 
 
 # ---------------------------------------------------------------- serving

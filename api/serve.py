@@ -10,7 +10,7 @@ from typing import Final
 
 import uvicorn
 
-from api.app import create_app
+from api.asgi import App
 from api.failed import Failed
 from api.settings import Settings, SettingWrong
 from ledger.ledger import Ledger
@@ -60,13 +60,29 @@ def serving(settings: Settings, ledger: Ledger, *, port: int | None = None) -> G
         SettingWrong: the port is taken, or the host is not ours.
         ServerFailed: see there.
     """
-    with _listening(settings.host, settings.port if port is None else port) as listener:
+    from api.app import create_app
+
+    app = create_app(ledger, https_only=settings.https_only)
+    with serving_app(app, settings.host, settings.port if port is None else port) as served:
+        yield served
+
+
+@contextmanager
+def serving_app(
+    app: App, host: str, port: int, *, requests_max: int | None = None
+) -> Generator[Serving]:
+    """Serve any application while the block runs; see `serving` for what it raises.
+
+    `requests_max` is how many requests may be under way at once; more are answered with 503.
+    """
+    with _listening(host, port) as listener:
         config = uvicorn.Config(
-            create_app(ledger, https_only=settings.https_only),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            limit_concurrency=requests_max,
             timeout_graceful_shutdown=DRAIN_SECONDS_MAX,
         )
         server = uvicorn.Server(config)

@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
+
+import structlog
 
 from ledger.durable import give_to_owner_of, replace_durably
 from ledger.errors import LedgerError
@@ -40,12 +42,21 @@ from ledger.proof.note import (
 )
 
 LOGS: Final = "logs"
+SPLIT_VIEW: Final = ".split-view"
+_PASSED_OVER: Final = ("#", "witness", "group", "quorum")
 SET_BACK_SECONDS_MAX: Final = 600
 """A clock that was set back so far at most is waited for with the last time that was signed."""
 
 
+_log = structlog.get_logger()
+
+
 class WitnessStateError(LedgerError):
     """What was cosigned last is not readable; nothing of that log is cosigned until it is."""
+
+
+class LogsUnreadable(LedgerError):
+    """The file of known logs cannot be read; the message names the line."""
 
 
 class KnownLogs:
@@ -56,6 +67,26 @@ class KnownLogs:
         for verifier in verifiers:
             found.setdefault(verifier.name, []).append(verifier)
         self.keys: Mapping[str, Collection[Verifier]] = found
+
+    @classmethod
+    def read(cls, raw: bytes) -> Self:
+        """From a file: a verifier key a line, bare or as `log <vkey> [url]` in a policy.
+
+        Other lines of a policy, empty ones and those that begin with `#` are passed over. Raises
+        `LogsUnreadable` naming the line.
+        """
+        try:
+            lines = raw.decode().split("\n")
+        except UnicodeDecodeError:
+            raise LogsUnreadable("The file of known logs is not UTF-8.") from None
+        verifiers = [
+            _verifier(words, number)
+            for number, line in enumerate(lines, start=1)
+            if (words := line.split()) and not words[0].startswith(_PASSED_OVER)
+        ]
+        if not verifiers:
+            raise LogsUnreadable("The file of known logs names none: one verifier key a line.")
+        return cls(verifiers)
 
     @property
     def origins(self) -> list[str]:
@@ -107,6 +138,7 @@ class WitnessState:
             last = self._last(origin)
             answer = decide(request, self._logs.keys, last.cosigned if last else None)
             if answer.store is None:
+                self._keep_evidence(request, last)
                 return answer
             # 3. It goes on from all that we cosigned. The new cosignatures are in memory only; a
             #    crash here loses them, and nobody has seen them.
@@ -120,6 +152,23 @@ class WitnessState:
         """The checkpoint of a log that was cosigned last, as a note; None before the first."""
         last = self._last(origin)
         return None if last is None else last.raw
+
+    def _keep_evidence(self, request: Request, last: "_Last | None") -> None:
+        """Two checkpoints of one size that the log signed, and that differ: kept once, with a cry.
+
+        The log has shown different people different histories. Nobody else may ever hold both.
+        """
+        new = request.checkpoint
+        if last is None or new.size != last.cosigned.size or new.root == last.cosigned.root:
+            return
+        try:
+            other = self._kept(request, b"")
+        except NoteError:
+            return  # not signed by the log, so it proves nothing
+        _log.error("a log has signed two histories", position=new.size)
+        path = self._path(new.origin).with_suffix(SPLIT_VIEW)
+        if not path.exists():
+            replace_durably(path, last.raw + b"\n" + other)
 
     def _kept(self, request: Request, lines: bytes) -> bytes:
         """The checkpoint with what the log signed of it and what we do; lines of others are not."""
@@ -176,6 +225,16 @@ class WitnessState:
             yield
         finally:
             os.close(descriptor)
+
+
+def _verifier(words: Sequence[str], number: int) -> Verifier:
+    wanted = words[1:2] if words[0] == "log" else words[:1]
+    try:
+        if len(words) > (3 if words[0] == "log" else 1):
+            raise NoteError("It is neither a key nor `log <vkey> [url]`.")
+        return Verifier.from_vkey("".join(wanted))
+    except NoteError as error:
+        raise LogsUnreadable(f"Line {number} of the file of known logs: {error}") from None
 
 
 class _Last(NamedTuple):

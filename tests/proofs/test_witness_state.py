@@ -15,7 +15,14 @@ from ledger.proof.checkpoint import parse_checkpoint
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import Signer, Verifier, format_note, open_note, parse_note, parse_signatures
 from ledger.witness_keys import KEY_FILE, open_witness_keys
-from ledger.witness_state import LOGS, KnownLogs, WitnessState, WitnessStateError
+from ledger.witness_state import (
+    LOGS,
+    SPLIT_VIEW,
+    KnownLogs,
+    LogsUnreadable,
+    WitnessState,
+    WitnessStateError,
+)
 from shown_log import ShownLog
 
 NAME = "witness.example/one"
@@ -147,7 +154,8 @@ def test_what_is_refused_changes_nothing(
     else:
         assert answer.body.endswith(b"\n")
         assert "—" not in answer.body.decode()
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path: raw for path, raw in after.items() if path.suffix != SPLIT_VIEW} == before
     assert witness.add_checkpoint(log.request(4, 7)).status == 200
 
 
@@ -285,6 +293,66 @@ def test_what_a_crash_left_half_written_is_never_read(
     (path,) = (tmp_path / LOGS).glob("*.checkpoint")
     path.with_name(path.name + UNFINISHED).write_bytes(b"half of someth")
     assert begin().add_checkpoint(log.request(4, 5)).status == 200
+
+
+def test_two_histories_that_a_log_signed_are_kept_as_evidence(
+    begin: Begin, log: ShownLog, tmp_path: Path
+) -> None:
+    """Nobody else may ever hold both; the first such pair stays."""
+    witness = begin()
+    witness.add_checkpoint(log.request(0, 4))
+    assert witness.add_checkpoint(log.forked(2).request(4, 4)).status == 422
+    assert witness.add_checkpoint(log.request(4, 5)).status == 200
+    assert witness.add_checkpoint(log.forked(3).request(5, 5)).status == 422
+    (path,) = (tmp_path / LOGS).glob(f"*{SPLIT_VIEW}")
+    signed = [log.signer.verifier]
+    ours, _, theirs = path.read_bytes().partition(b"\n\n" + log.origin.encode())
+    first, _ = open_note(ours + b"\n", signed)
+    second, _ = open_note(log.origin.encode() + theirs, signed)
+    assert first.text == log.text(4)
+    assert second.text == log.forked(2).text(4)
+
+
+def test_a_stranger_makes_no_evidence_against_a_log(
+    begin: Begin, log: ShownLog, tmp_path: Path
+) -> None:
+    """Only what the log signed shows what the log did."""
+    witness = begin()
+    witness.add_checkpoint(log.request(0, 4))
+    assert witness.add_checkpoint(IMPOSTOR.forked(2).request(4, 4)).status == 403
+    assert not list((tmp_path / LOGS).glob(f"*{SPLIT_VIEW}"))
+
+
+# ---------------------------------------------------------------- the file of logs
+
+
+def test_logs_are_read_from_bare_keys_and_from_a_policy(log: ShownLog) -> None:
+    """What a log's operator sends, or the policy that verifiers use, is taken as it is."""
+    other = ShownLog(Signer.generate("other.example/log"))
+    witness = Signer.generate(NAME, Kind.ED25519_COSIGNATURE).vkey
+    lines = [
+        "# logs of friends",
+        "",
+        log.signer.vkey,
+        f"log {other.signer.vkey} https://other.example",
+        f"\tlog  {Signer.generate(log.origin).vkey}  ",
+        f"witness w {witness} https://w.example",
+        "group g any w",
+        "quorum g",
+    ]
+    known = KnownLogs.read("\n".join(lines).encode())
+    assert known.origins == sorted([log.origin, other.origin])
+    assert [len(known.keys[origin]) for origin in known.origins] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"# none\n", b"\xff\n", b"no key\n", b"log\n", b"log a+b c d\n", b"quorum none\n"],
+)
+def test_a_file_without_a_log_is_refused(raw: bytes) -> None:
+    """A witness that knows nobody would look as if it ran."""
+    with pytest.raises(LogsUnreadable):
+        KnownLogs.read(raw)
 
 
 # ---------------------------------------------------------------- keys
