@@ -30,14 +30,15 @@ def zone_of(name: str) -> tzinfo:
 
 
 def moment(time: datetime, zone: tzinfo) -> Moment:
-    """`Mon 9 March 2026, 13:00 (UTC+01:00)` and `9 March 2026, 12:00 UTC`, to the minute."""
+    """`Mon 9 March 2026, 13:00 (UTC+01:00)` and `12:00 UTC`, with its day where it is another."""
     try:
         here, utc = time.astimezone(zone), time.astimezone(UTC)
     except OverflowError:  # the first or last day that a date can name
         return Moment(time.isoformat(), time.isoformat(sep=" ", timespec="minutes"), "")
     offset = here.strftime("%z")
     local = f"{_day(here)}, {here:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
-    return Moment(utc.isoformat().replace("+00:00", "Z"), local, f"{_date(utc)}, {utc:%H:%M} UTC")
+    day = "" if here.date() == utc.date() else f"{_date(utc)}, "
+    return Moment(utc.isoformat().replace("+00:00", "Z"), local, f"{day}{utc:%H:%M} UTC")
 
 
 def _day(time: datetime) -> str:

@@ -74,14 +74,14 @@ def _retro(fact: Retros, t: Teller) -> Told:
             return Told(
                 sentence=f"{named} found {kind}, over {counted(fact.n, 'loop')} with a base rate"
                 f" of {fact.base_rate:g}.",
-                said=(t.said("Finding", fact.text, of_candidate=False),),
+                said=(t.said("Finding", fact.text),),
             )
         case f.RetroClosed():
             return Told(
                 sentence=f"{t.who(fact.stamp.by)} closed {named}.",
                 said=(
-                    t.said("Hired in error", fact.false_positives, of_candidate=False),
-                    t.said("Turned down in error", fact.false_negatives, of_candidate=False),
+                    t.said("Hired in error", fact.false_positives),
+                    t.said("Turned down in error", fact.false_negatives),
                 ),
             )
         case _:
@@ -111,7 +111,7 @@ def say_people(fact: f.PeopleFact, t: Teller) -> Told:
             name = fact.name
             return Told(
                 sentence=f"{by} registered {t.who(fact.person)} as {roles}.",
-                said=(t.said("Name", name, of_candidate=False),) if name else (),
+                said=(t.said("Name", name),) if name else (),
             )
         case f.SelfIdentificationRecorded():
             return Told(
@@ -124,18 +124,18 @@ def say_people(fact: f.PeopleFact, t: Teller) -> Told:
                 sentence=f"{by} placed the legal hold “{spaced(fact.hold)}” over {covered} and"
                 f" {counted(len(fact.requisitions), 'requisition')}: nothing about them may be"
                 " erased.",
-                said=(t.said("Matter", fact.matter, of_candidate=False),),
+                said=(t.said("Matter", fact.matter),),
             )
         case f.HoldReleased():
             return Told(
                 sentence=f"{by} released the legal hold “{spaced(fact.hold)}”.",
-                said=(t.said("Reason", fact.reason, of_candidate=False),),
+                said=(t.said("Reason", fact.reason),),
             )
         case f.SubjectErased():
             return Told(
                 sentence="The words about a candidate were erased: their key and values were"
                 " destroyed. What was recorded stays provable without them.",
-                said=(t.said("Legal basis", fact.legal_basis, of_candidate=False),),
+                said=(t.said("Legal basis", fact.legal_basis),),
                 weight="exception",
             )
         case _:
@@ -152,11 +152,7 @@ def say_outside(fact: f.OutsideFact, t: Teller) -> Told:
                 f" {fact.place}) the event “{fact.activity}” was copied, which that system says"
                 f" happened {t.when(fact.claimed_at).local}.",
                 said=(
-                    *(
-                        (t.said("Done by", fact.resource, of_candidate=False),)
-                        if fact.resource
-                        else ()
-                    ),
+                    *((t.said("Done by", fact.resource),) if fact.resource else ()),
                     *(t.said(spaced(one.name), one.value) for one in fact.attributes),
                 ),
             )

@@ -105,14 +105,13 @@ def exception(fact: f.ExceptionGranted, t: Teller) -> Told:
     scope = f"the requisition “{spaced(fact.requisition)}”" if fact.requisition else "this loop"
     whose = f", as far as {t.who(fact.subject)} is concerned" if fact.subject else ""
     control = fact.compensating_control
-    in_loop = fact.loop is not None
     return Told(
         sentence=f"{t.who(fact.stamp.by)} granted an exception from the rule"
         f" “{spaced(fact.policy)}” for {scope}{whose}, until {t.when(fact.expires_at).local}.",
         points=() if control else ("No compensating control was recorded.",),
         said=(
-            t.said("Reason", fact.reason, of_candidate=in_loop),
-            *((t.said("Compensating control", control, of_candidate=in_loop),) if control else ()),
+            t.said("Reason", fact.reason),
+            *((t.said("Compensating control", control),) if control else ()),
         ),
         weight="exception",
     )

@@ -63,8 +63,8 @@ def _session(fact: Sessions, t: Teller) -> Told:
     match fact:
         case f.SessionCompleted():
             return Told(
-                sentence=f"The session {session} took place, {t.span(fact.started_at, fact.ended_at)},"
-                f" with {t.all_of(fact.attendees)} and"
+                sentence=f"The session {session} took place,"
+                f" {t.span(fact.started_at, fact.ended_at)}, with {t.all_of(fact.attendees)} and"
                 f" {refs(fact.prompts)}.",
                 points=_probes(fact),
                 said=tuple(
@@ -82,7 +82,7 @@ def _session(fact: Sessions, t: Teller) -> Told:
             return Told(
                 sentence=f"{t.who(fact.replacement)} took the place of {t.who(fact.replaced)} in"
                 f" the session {session}.",
-                said=(t.said("Reason", fact.reason, of_candidate=False),),
+                said=(t.said("Reason", fact.reason),),
             )
         case f.CandidateNoShow():
             return Told(

@@ -89,9 +89,8 @@ def _scorecard(
             )
         case f.ScorecardApproved():
             return Told(
-                sentence=f"{by} approved exactly this text of {named}, as"
-                f" {CAPACITY[fact.capacity]} of the requisition “{spaced(fact.requisition)}”.",
-                points=(f"Digest of the text approved: {fact.content_digest}",),
+                sentence=f"{by} approved {named}, as {CAPACITY[fact.capacity]} of the requisition"
+                f" “{spaced(fact.requisition)}”.",
             )
         case f.ScorecardRetired():
             return Told(

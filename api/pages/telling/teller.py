@@ -5,7 +5,7 @@ People are told by their name where the dossier discloses it, else by what they 
 else the page says that it was erased or withheld, never what it may have been.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Final, Literal, TypeVar
 
@@ -49,16 +49,23 @@ class Teller:
         facts: in position order.
         loop: the handle of the loop that is told.
         words: disclosed values by digest (the 43 characters).
+        erased: digests of values that were destroyed, as far as whoever tells knows.
     """
 
-    def __init__(self, facts: Sequence[Recorded], loop: str, words: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        facts: Sequence[Recorded],
+        loop: str,
+        words: Mapping[str, str],
+        erased: Collection[str] = (),
+    ) -> None:
         self.facts = tuple(facts)
         self.words = words
+        self.erased = frozenset(erased)
         self.opened = next((o for o in self.of(f.LoopOpened) if o.fact.loop == loop), None)
         self.requisition = self._requisition()
         self.zone: tzinfo = zone_of(self.requisition.time_zone if self.requisition else "UTC")
         self.card = self._card()
-        self.erased = self._erased()
         self.people = {person.handle: person for person in _people(self)}
 
     def of(self, *kinds: type[F]) -> list[At[F]]:
@@ -88,14 +95,12 @@ class Teller:
         name = self.opened.fact.name if self.opened else None
         return self.words.get(name.sd, CANDIDATE) if name else CANDIDATE
 
-    def said(
-        self, label: str, value: Digest, *, of_candidate: bool = True, lang: str | None = None
-    ) -> Said:
-        """A personal value; `of_candidate` says whether erasing the candidate destroyed it."""
+    def said(self, label: str, value: Digest, *, lang: str | None = None) -> Said:
+        """A personal value: its words, or that they are not there."""
         text = self.words.get(value.sd)
         if text is not None:
             return Said(label, text, "shown", lang)
-        return Said(label, None, "erased" if of_candidate and self.erased else "withheld")
+        return Said(label, None, "erased" if value.sd in self.erased else "withheld")
 
     def maybe(self, label: str, value: Digest | None) -> tuple[Said, ...]:
         """`said`, for optional values: none or one."""
@@ -139,12 +144,6 @@ class Teller:
         pinned = self.opened.fact.scorecard
         for one in self.of(f.ScorecardVersioned):
             if (one.fact.scorecard, one.fact.version) == (pinned.id, pinned.version):
-                return one
-        return None
-
-    def _erased(self) -> At[f.SubjectErased] | None:
-        for one in self.of(f.SubjectErased):
-            if self.opened and one.fact.candidate == self.opened.fact.candidate:
                 return one
         return None
 

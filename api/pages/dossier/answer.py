@@ -1,0 +1,125 @@
+"""The answer first: who was considered for what, what was decided, when, by whom, on what."""
+
+from collections.abc import Iterator
+
+from api.pages.telling.say_rubric import ref
+from api.pages.telling.teller import CANDIDATE, Teller
+from api.pages.telling.terms import DECISION, VERDICT, counted, listed
+from api.pages.telling.told import opened_with_capital
+from domain import facts as f
+from domain.state import At
+
+Made = At[f.DecisionMade]
+
+
+def answer(t: Teller, made: Made) -> tuple[str, ...]:
+    """The whole story in one paragraph, sentence by sentence."""
+    sentences = (
+        _considered(t),
+        _decided(t, made),
+        _recommended(t, made),
+        _witnessed(t, made),
+        _judged(made),
+        _against(t, made),
+    )
+    return tuple(opened_with_capital(one) for one in sentences if one)
+
+
+def in_role(t: Teller, handle: str) -> str:
+    """`, as decision maker` behind a name; who is told by the role needs it no second time."""
+    known = t.people.get(handle)
+    if known is None or not known.named:
+        return ""
+    if not known.capacities:
+        return ", in a role that this record does not name"
+    return f", as {known.capacities[0]}"
+
+
+def _considered(t: Teller) -> str:
+    if t.opened is None:
+        return ""
+    content = t.requisition
+    title = f"“{content.title}”" if content else "a position"
+    where = f" at {content.legal_entity}" if content and content.legal_entity else ""
+    return f"{t.candidate} was considered for {title}{where}."
+
+
+def _decided(t: Teller, made: Made) -> str:
+    stamp = made.fact.stamp
+    role = in_role(t, stamp.by)
+    return (
+        f"On {t.when(stamp.at).local}, {t.who(stamp.by)}{role}{',' if role else ''} decided"
+        f" {DECISION[made.fact.decision]} {'them' if t.candidate == CANDIDATE else t.candidate}."
+    )
+
+
+def _recommended(t: Teller, made: Made) -> str:
+    advice = [
+        one.fact.recommend
+        for one in t.of(f.RecommendationRecorded)
+        if one.position in made.fact.recommendations
+    ]
+    if not advice:
+        return "The decision cites no recommendation of the panel."
+    if all(one == made.fact.decision for one in advice):
+        return "The decision follows the panel's recommendation."
+    given = listed([DECISION[one] for one in DECISION if one in advice])
+    return f"The panel had recommended {given}: the decision goes against it."
+
+
+def _witnessed(t: Teller, made: Made) -> str:
+    gate = t.at(made.fact.gate)
+    if not isinstance(gate, f.EvidenceGatePassed) or t.opened is None:
+        return ""
+    counting = sum(one.counts for one in gate.witnesses)
+    pins = t.opened.fact
+    return (
+        f"It rests on written evidence by {counted(len(gate.witnesses), 'person', 'people')}, of"
+        f" whom {counting} counted as independent, rated on the scorecard {ref(pins.scorecard)},"
+        f" and was judged under the set of rules {ref(pins.policy_set)}."
+    )
+
+
+def _judged(made: Made) -> str:
+    receipts = made.fact.judged.receipts
+    outcome = listed(
+        [
+            f"{sum(receipt.verdict == verdict for receipt in receipts)} {words}"
+            for verdict, words in VERDICT.items()
+            if any(receipt.verdict == verdict for receipt in receipts)
+        ]
+    )
+    return f"Of {counted(len(receipts), 'rule')} that judged the decision, {outcome}."
+
+
+def _against(t: Teller, made: Made) -> str:
+    dissents = [one for one in t.of(f.DissentRecorded) if one.position < made.position]
+    exceptions = [one for one in t.of(f.ExceptionGranted) if one.position < made.position]
+    people = len({one.fact.author for one in dissents})
+    disagreed = (
+        f"{counted(people, 'person', 'people')} disagreed in the debate"
+        if people
+        else "Nobody's dissent is recorded"
+    )
+    number = counted(len(exceptions), "exception")
+    granted = "were granted" if len(exceptions) > 1 else "was granted"
+    return f"{disagreed}, and {number} from the rules {granted}."
+
+
+def key_facts(t: Teller, made: Made) -> Iterator[tuple[str, str]]:
+    """The answer as a table: term and value."""
+    stamp, fact = made.fact.stamp, made.fact
+    when, known = t.when(stamp.at), t.when(stamp.recorded)
+    yield "Candidate", t.candidate
+    if t.requisition is not None:
+        yield "Position", t.requisition.title
+    yield "Decision", {"hire": "To hire", "no_hire": "Not to hire"}[fact.decision]
+    yield "Decided by", f"{t.who(stamp.by)}{in_role(t, stamp.by)}"
+    yield "Decided at", f"{when.local}; {when.utc}"
+    yield "Recorded at", f"{known.local}; {known.utc}"
+    if t.opened is not None:
+        pins = t.opened.fact
+        yield "Scorecard", ref(pins.scorecard)
+        yield "Posting", ref(pins.posting)
+        yield "Set of rules", ref(pins.policy_set)
+    yield "Rests on", f"{counted(fact.basis.count, 'fact')} of the log up to No. {fact.basis.upto}"

@@ -1,0 +1,270 @@
+"""The rules that judged, what they found, and the exceptions that let something pass."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from api.pages.dossier.rubric import pinned_posting, used_prompts
+from api.pages.telling.moments import Moment
+from api.pages.telling.say_decision import exception
+from api.pages.telling.teller import Said, Teller
+from api.pages.telling.terms import ENFORCEMENT, VERDICT, listed, spaced
+from api.pages.telling.told import opened_with_capital
+from domain import facts as f
+from domain.codec import Recorded
+from domain.findings import Finding, Judged, ParamValue, Receipt, Verdict
+from domain.state import At
+
+LOOP_STATE = "loop-state"
+
+
+class Worded(Struct, frozen=True, kw_only=True):
+    """A rule in words, and the digest of the source that judged."""
+
+    title: str
+    rationale: str
+    source_digest: str
+
+
+class Cell(Struct, frozen=True, kw_only=True):
+    """One rule's verdict at one moment; neither where it had no say then."""
+
+    verdict: Verdict | None
+    words: str
+
+
+class RuleRow(Struct, frozen=True, kw_only=True):
+    """One rule and its verdicts, moment by moment."""
+
+    id: str
+    version: int
+    worded: Worded
+    enforcement: str
+    params: str
+    cells: tuple[Cell, ...]
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """All rules that judged, over the moments at which they did."""
+
+    moments: tuple[tuple[str, int], ...]
+    rows: tuple[RuleRow, ...]
+
+
+class FoundRow(Struct, frozen=True, kw_only=True):
+    """One thing that rules found, wherever they found it."""
+
+    title: str
+    message: str
+    cure: str
+    strength: str
+    places: tuple[tuple[str, int], ...]
+    positions: tuple[int, ...]
+
+
+class ExceptionShown(Struct, frozen=True, kw_only=True):
+    """An exception: from which rule, by whom, why, until when, and what was done instead."""
+
+    position: int
+    title: str
+    sentence: str
+    approver: str
+    granted: Moment
+    expires: Moment
+    said: tuple[Said, ...]
+    controlled: bool
+    used: tuple[tuple[str, int], ...]
+
+
+Wordings = Mapping[tuple[str, int], Worded]
+
+
+def worded(policy: str, version: int, wordings: Wordings) -> Worded:
+    """A rule's words; the code of a rule that nobody gave words for."""
+    if policy == LOOP_STATE:
+        return Worded(
+            title="What the state of the loop itself forbids",
+            rationale="Some steps make no sense before others.",
+            source_digest="",
+        )
+    nameless = Worded(title=spaced(policy), rationale="", source_digest="")
+    return wordings.get((policy, version), nameless)
+
+
+def judgements(t: Teller, decision: int) -> list[tuple[str, int, Judged]]:
+    """When rules judged on the way to the decision: name of the moment, position, judgement."""
+    found: list[tuple[str, int, Judged]] = []
+    for one in t.facts:
+        name = _moment(one, t)
+        judged = getattr(one.fact, "judged", None)
+        if name and isinstance(judged, Judged) and one.position <= decision:
+            found.append((name, one.position, judged))
+    plans = [position for name, position, _ in found if name == "Plan"]
+    return [each for each in found if each[0] != "Plan" or each[1] == plans[-1]]
+
+
+def _moment(one: Recorded, t: Teller) -> str | None:
+    if t.opened is None or getattr(one.fact, "loop", None) != t.opened.fact.loop:
+        return None
+    match one.fact:
+        case f.LoopOpened():
+            return "Opening"
+        case f.LoopPlanned():
+            return "Plan"
+        case f.StageDecided(stage=stage):
+            return f"Stage “{spaced(stage)}”"
+        case f.StageDecisionRefused(stage=stage):
+            return f"Stage “{spaced(stage)}”, refused"
+        case f.EvidenceGatePassed():
+            return "Gate"
+        case f.EvidenceGateRefused():
+            return "Gate, refused"
+        case f.RecommendationRecorded():
+            return "Recommendation"
+        case f.DecisionMade():
+            return "Decision"
+        case f.DecisionRefused():
+            return "Decision, refused"
+        case _:
+            return None
+
+
+def rules_of(t: Teller, decision: int, wordings: Wordings) -> Rules:
+    """Every rule that judged, and its verdict at each moment."""
+    judged = judgements(t, decision)
+    receipts: dict[tuple[str, int], dict[int, Receipt]] = {}
+    for column, (_, _, judgement) in enumerate(judged):
+        for receipt in judgement.receipts:
+            receipts.setdefault((receipt.policy, receipt.version), {})[column] = receipt
+    return Rules(
+        moments=tuple((name, position) for name, position, _ in judged),
+        rows=tuple(_row(key, at, len(judged), wordings) for key, at in sorted(receipts.items())),
+    )
+
+
+def _row(key: tuple[str, int], at: dict[int, Receipt], columns: int, wordings: Wordings) -> RuleRow:
+    latest = at[max(at)]
+    return RuleRow(
+        id=key[0],
+        version=key[1],
+        worded=worded(*key, wordings),
+        enforcement=ENFORCEMENT[latest.enforcement],
+        params=_params(latest.params),
+        cells=tuple(_cell(at.get(column)) for column in range(columns)),
+    )
+
+
+def _cell(receipt: Receipt | None) -> Cell:
+    if receipt is None:
+        return Cell(verdict=None, words="–")
+    return Cell(verdict=receipt.verdict, words=VERDICT[receipt.verdict])
+
+
+def _params(params: Mapping[str, ParamValue]) -> str:
+    return "; ".join(f"{_named(name)}: {_value(value)}" for name, value in params.items())
+
+
+def _named(param: str) -> str:
+    """A parameter in words, also one of another rule that this one uses: `rule.param`."""
+    other, dot, own = param.rpartition(".")
+    return f"{spaced(own)} (of “{spaced(other)}”)" if dot else spaced(own)
+
+
+def _value(value: ParamValue) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return listed([spaced(one) for one in value]) or "none"
+        case str():
+            return spaced(value)
+        case _:
+            return f"{value:g}"
+
+
+# ---------------------------------------------------------------- findings
+
+
+def found_in(t: Teller, decision: int, wordings: Wordings) -> tuple[FoundRow, ...]:
+    """Everything that rules found up to the decision, each once, with where it was found."""
+    rows: dict[tuple[object, ...], tuple[Finding, list[tuple[str, int]], str]] = {}
+    for name, position, finding, strength in _findings(t, decision):
+        key = (finding.policy, finding.message, finding.cure, finding.positions, strength)
+        rows.setdefault(key, (finding, [], strength))[1].append((name, position))
+    return tuple(
+        FoundRow(
+            title=worded(finding.policy, finding.version, wordings).title,
+            message=finding.message,
+            cure=finding.cure,
+            strength=strength,
+            places=tuple(places),
+            positions=finding.positions,
+        )
+        for finding, places, strength in rows.values()
+    )
+
+
+def _findings(t: Teller, decision: int) -> Iterator[tuple[str, int, Finding, str]]:
+    for one in t.facts:
+        if one.position > decision:
+            continue
+        match one.fact:
+            case f.FeedbackSubmitted(findings=findings) | f.FeedbackAmended(findings=findings):
+                yield from _told("Feedback", one.position, findings, "warned")
+            case f.DebriefStatementRecorded(findings=findings):
+                yield from _told("Statement", one.position, findings, "warned")
+            case f.ScorecardVersioned(judged=judged) if t.card and t.card.position == one.position:
+                yield from _judged("Scorecard", one.position, judged)
+            case f.PostingVersioned(judged=judged) if one.fact == pinned_posting(t):
+                yield from _judged("Posting", one.position, judged)
+            case f.PromptVersioned(prompt=prompt, version=version, judged=judged):
+                if (prompt, version) in used_prompts(t):
+                    yield from _judged("Prompt", one.position, judged)
+            case _:
+                pass
+    for name, position, judged in judgements(t, decision):
+        yield from _judged(name, position, judged)
+
+
+def _told(
+    name: str, position: int, findings: Iterable[Finding], strength: str
+) -> Iterator[tuple[str, int, Finding, str]]:
+    for finding in findings:
+        yield name, position, finding, strength
+
+
+def _judged(name: str, position: int, judged: Judged) -> Iterator[tuple[str, int, Finding, str]]:
+    for receipt in judged.receipts:
+        yield from _told(name, position, receipt.findings, VERDICT[receipt.verdict])
+
+
+# ---------------------------------------------------------------- exceptions
+
+
+def exceptions_of(t: Teller, decision: int, wordings: Wordings) -> tuple[ExceptionShown, ...]:
+    """Every exception that the dossier holds, and where it was used."""
+    return tuple(_exception(one, t, decision, wordings) for one in t.of(f.ExceptionGranted))
+
+
+def _exception(
+    one: At[f.ExceptionGranted], t: Teller, decision: int, wordings: Wordings
+) -> ExceptionShown:
+    fact = one.fact
+    told = exception(fact, t)
+    used = tuple(
+        (name, position)
+        for name, position, judged in judgements(t, decision)
+        if any(receipt.exception == one.position for receipt in judged.receipts)
+    )
+    versions = sorted(version for id_, version in wordings if id_ == fact.policy)
+    return ExceptionShown(
+        position=one.position,
+        title=worded(fact.policy, versions[-1] if versions else 0, wordings).title,
+        sentence=opened_with_capital(told.sentence),
+        approver=t.who(fact.stamp.by),
+        granted=t.when(fact.stamp.at),
+        expires=t.when(fact.expires_at),
+        said=told.said,
+        controlled=fact.compensating_control is not None,
+        used=used,
+    )

@@ -1,0 +1,340 @@
+"""A dossier as a page: the story in order, nothing hidden, nothing claimed that is not proven."""
+
+import itertools
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+import story
+import story_later
+from api.pages.dossier_file import SECTIONS, html_of
+from api.pages.dossier_page import Page, Story, page_of
+from api.pages.visible import visible
+from arbitrary import facts
+from domain import facts as f
+from dossiers import NOW, VKEY, as_file, dossier_of, valid_dossier, withheld_dossier
+from golden import every_fact
+from ledger.proof.disclosure import digest_of
+from ledger.proof.verify import verify
+from told_log import decided_log, installed
+from told_pages import failing, page_about, verified_page
+
+HANDLE = re.compile(r"[cpl]_[a-z2-7]{26}")
+HOSTILE = "</blockquote><script>alert(1)</script>\u202egnitarvelE\u202c\0 &amp; done"
+
+
+class Read(HTMLParser):
+    """What a reader of a page meets: its text, headings, tables, and everything it asks for."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self._silent = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Notes the tag, and any address in it."""
+        self.tags.append(tag)
+        self._silent += tag in {"style", "title"}
+        for name, value in attrs:
+            if name in {"href", "src", "srcset", "action", "data", "poster", "background"}:
+                self.addresses.append(value or "")
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Text between tags is read again after style and title."""
+        self._silent -= tag in {"style", "title"}
+
+    def handle_data(self, data: str) -> None:
+        """Notes the text that is seen."""
+        if not self._silent:
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    """The page of a dossier with which nothing is wrong."""
+    return verified_page(valid_dossier())
+
+
+@pytest.fixture(scope="module")
+def told(page: Page) -> Story:
+    """What that page tells."""
+    assert page.story is not None
+    return page.story
+
+
+def test_the_answer_comes_first_and_is_whole(told: Story) -> None:
+    """One paragraph says who, for what, what was decided, when, by whom, and under which rules."""
+    answer = " ".join(told.answer)
+    for wanted in (
+        "Nobody Inparticular was considered for “ML engineer”",
+        "On Fri 6 March 2026, 13:54 (UTC+01:00), the decision maker decided to hire",
+        "follows the panel's recommendation",
+        "of whom 3 counted as independent",
+        "scorecard “ml engineer card”, version 1",
+        "rules “house”, version 1",
+        "1 person disagreed in the debate, and 1 exception from the rules was granted.",
+    ):
+        assert wanted in answer
+
+
+def test_every_fact_stands_in_the_timeline_once_and_in_order(told: Story) -> None:
+    """Nothing that the file proves is passed over."""
+    positions = [entry.position for chapter in told.chapters for entry in chapter.entries]
+    assert positions == [one["position"] for one in dossier_of(decided_log())["facts"]]
+
+
+def test_dissent_is_told_with_its_answer(page: Page, told: Story) -> None:
+    """Who disagreed is named in a section of its own, whatever was decided."""
+    (dissent,) = told.dissents
+    assert dissent.who == "Interviewer 2"
+    assert dissent.said[0].text == "The costs were guessed, not measured."
+    assert dissent.answers[0][2][0].text == "They were measured on the second slice."
+    assert 'id="dissent"' in html_of(page)
+    assert "The costs were guessed, not measured." in html_of(page)
+
+
+def test_dissent_that_nobody_answered_says_so() -> None:
+    """A dissenter who was ignored is not hidden by silence."""
+    html = html_of(page_about(every_fact(), lambda number: f"w{number}"))
+    assert "Nobody's answer to it is recorded." in " ".join(Read(html).text.split())
+
+
+def test_an_exception_is_told_with_all_that_limits_it(told: Story) -> None:
+    """From which rule, by whom, why, until when, with which control, and where it was used."""
+    (one,) = told.exceptions
+    assert one.title == "Feedback is written soon after the session"
+    assert one.approver == "the partner for security"
+    assert one.said[0].text == "the second interviewer fell ill"
+    assert one.expires.local == "Sun 8 March 2026, 13:43 (UTC+01:00)"
+    assert not one.controlled
+    assert one.used == (("Gate", 45),)
+
+
+def test_what_the_rules_found_is_told_also_where_they_only_warned(told: Story) -> None:
+    """A warning that stopped nothing is still a warning."""
+    found = {(one.title, one.strength) for one in told.found}
+    assert ("Debates cite evidence", "warned") in found
+    assert ("Feedback is written soon after the session", "let pass by exception") in found
+
+
+def test_every_rule_that_judged_has_a_title_a_reason_and_its_verdict(told: Story) -> None:
+    """The rules of the decision, and of each step before it, are told in words."""
+    assert [name for name, _ in told.rules.moments] == [
+        "Opening",
+        "Plan",
+        "Stage “screening”",
+        "Gate",
+        "Recommendation",
+        "Decision",
+    ]
+    for rule in told.rules.rows:
+        assert rule.worded.title[0].isupper()
+        assert rule.worded.rationale.endswith(".")
+        assert any(cell.verdict for cell in rule.cells)
+    made = decided_log().entries[46].fact
+    assert isinstance(made, f.DecisionMade)
+    judged = {one.policy for one in made.judged.receipts}
+    assert judged == {rule.id for rule in told.rules.rows if rule.cells[-1].verdict}
+
+
+def test_what_was_seen_is_told_by_competency_and_interviewer(told: Story) -> None:
+    """Each rating stands with its anchor, its evidence, and how independent its author was."""
+    assert len(told.seen.forms) == 4
+    assert len(told.seen.competencies) == 4
+    rating = told.seen.by_competency[0].ratings[0]
+    assert (rating.who, rating.rating) == ("interviewer 1", "3")
+    assert rating.anchor
+    assert rating.said[0].state == "shown"
+    first = told.seen.interviewers[0]
+    assert first.independence.startswith("written before its author could read")
+    assert first.relationship == "does not know the candidate"
+    assert first.counted == "counted as independent"
+
+
+def test_the_rubric_shows_that_the_very_text_was_approved(told: Story) -> None:
+    """Three approvals of exactly this scorecard, and an anchor for every rating."""
+    assert [one.capacity for one in told.rubric.approvals] == [
+        "hiring manager",
+        "tech lead",
+        "partner function",
+    ]
+    assert all(one.same_text for one in told.rubric.approvals)
+    assert [len(one.anchors) for one in told.rubric.competencies] == [4, 4, 4, 4]
+
+
+def test_an_approval_of_another_text_is_told_as_such() -> None:
+    """Whoever approved something else did not approve this."""
+    other = replace(story.SCORECARD_APPROVED, content_digest="0" * 64)
+    recorded = [other if isinstance(one, f.ScorecardApproved) else one for one in every_fact()]
+    shown = page_about(recorded, str)
+    assert shown.story is not None
+    assert [one.same_text for one in shown.story.rubric.approvals] == [False]
+    assert "no, another text" in html_of(shown)
+
+
+def test_a_withheld_value_is_said_to_be_withheld_and_is_nowhere() -> None:
+    """A page of a dossier that discloses nothing names nobody, quotes nothing, and says so."""
+    shown = verified_page(withheld_dossier())
+    html = html_of(shown)
+    for one in decided_log().entries:
+        for sealed in one.sealed:
+            assert digest_of(sealed.disclosure) not in html
+    assert "Nobody Inparticular" not in html
+    assert "guessed" not in html
+    assert shown.story is not None
+    assert html.count("Withheld.") >= 16
+    assert "16 personal values out of 16" in html
+    assert "the candidate was considered" in " ".join(shown.story.answer).lower()
+
+
+def test_an_erased_value_is_said_to_be_erased() -> None:
+    """Whoever exports after an erasure says which words are gone, not only that they are."""
+    raw = withheld_dossier()
+    verdict = verify(raw, [VKEY], None, installed(), now=NOW)
+    sealed = [digest_of(s.disclosure) for one in decided_log().entries for s in one.sealed]
+    shown = page_of(raw, verdict, installed(), NOW, erased=sealed)
+    html = html_of(shown)
+    assert "Erased." in html
+    assert "Withheld." not in html
+
+
+def test_a_file_that_does_not_verify_claims_nothing() -> None:
+    """The page says which step failed and why, and tells no word of the file."""
+    verdict = failing(5, "A fact of the basis is missing.")
+    html = html_of(page_of(valid_dossier(), verdict, installed(), NOW))
+    read = Read(html)
+    assert "This file does not verify: step 5 of 10 (basis) failed." in read.text
+    assert "A fact of the basis is missing." in read.text
+    assert "Nobody Inparticular" not in html
+    assert "ml-engineer" not in html
+    assert not HANDLE.search(read.text)
+    assert "decided" not in read.text
+
+
+@pytest.mark.parametrize("raw", [b"", b"\xff\0", b"{}", valid_dossier()[:-9]])
+def test_bytes_that_are_no_dossier_still_make_a_page(raw: bytes) -> None:
+    """A broken file is told as broken, never as an error of the program."""
+    shown = page_of(raw, verify(raw, [VKEY], None, installed(), now=NOW), installed(), NOW)
+    assert shown.story is None
+    assert "step 1 of 10" in html_of(shown)
+
+
+def test_the_same_dossier_gives_the_same_page() -> None:
+    """Two people who print one file hold the same page."""
+    assert html_of(verified_page(valid_dossier())) == html_of(verified_page(valid_dossier()))
+
+
+def test_a_page_without_a_time_names_none() -> None:
+    """No clock is read: only the time that was given is on the page."""
+    raw = valid_dossier()
+    shown = page_of(raw, verify(raw, [VKEY], None, installed(), now=NOW), installed())
+    assert shown.printed is None
+    assert "Page made from the file" in " ".join(Read(html_of(shown)).text.split())
+
+
+def test_every_word_that_a_file_discloses_stands_on_its_page() -> None:
+    """Of a dossier with a fact of every type nothing disclosed is passed over, but what people
+    said of themselves, which only ever is counted.
+    """
+    recorded = every_fact()
+    counted = [isinstance(one, f.SelfIdentificationRecorded) for one in recorded]
+    numbers: list[int] = []
+
+    def word(number: int) -> str:
+        numbers.append(number)
+        return f"word-{number}-said"
+
+    html = html_of(page_about(recorded, word))
+    missing = [number for number in numbers if f"word-{number}-said" not in html]
+    assert any(counted)
+    assert len(numbers) > 40
+    assert len(missing) == 1
+
+
+def test_hostile_text_stays_text_wherever_it_stands() -> None:
+    """Markup in evidence is quoted, and characters that nobody sees are shown by their number."""
+    html = html_of(page_about(every_fact(), lambda _: HOSTILE))
+    assert "<script" not in html
+    assert "\u202e" not in html
+    assert "\0" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;⟨U+202E⟩gnitarvelE⟨U+202C⟩⟨U+0000⟩" in html
+    assert "script" not in Read(html).tags
+
+
+def test_letters_of_any_script_are_left_as_they_are() -> None:
+    """Only what nobody sees is marked: joiners, marks and letters from right to left are not."""
+    words = "Ünïcode नमस्ते עברית \u06cc\u200c\u062e 👩\u200d🔬\n\tnext"
+    assert visible(words) == words
+    assert visible("a\r\nb\u2028c") == "a\nb\nc"
+
+
+def test_the_page_asks_for_nothing_and_forbids_what_it_has_not(page: Page) -> None:
+    """No script, no image, no font, no address but places in the page itself."""
+    html = html_of(page)
+    read = Read(html)
+    assert {"script", "img", "link", "iframe", "object", "form"}.isdisjoint(read.tags)
+    assert all(address.startswith("#") for address in read.addresses)
+    assert {address[1:] for address in read.addresses} <= set(read.ids)
+    assert len(read.ids) == len(set(read.ids))
+    assert "url(" not in html
+    assert "@import" not in html
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
+    assert policy is not None
+    assert policy[1].startswith("default-src &#39;none&#39;; style-src &#39;sha256-")
+
+
+def test_headings_tables_and_language_serve_who_hears_the_page(page: Page) -> None:
+    """Headings descend one level at a time, and every table has a caption and scoped headers."""
+    html = html_of(page)
+    read = Read(html)
+    levels = [int(tag[1]) for tag in read.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert read.tags.count("table") == read.tags.count("caption")
+    assert html.count("<th ") == html.count('<th scope="')
+    assert '<html lang="en">' in html
+    assert [id_ for id_, _ in SECTIONS] == [
+        one for one in read.ids if one in {id_ for id_, _ in SECTIONS}
+    ]
+
+
+def test_how_to_check_names_what_the_file_and_its_log_are(page: Page) -> None:
+    """A reader can hold the paper against the file and the checkpoint, and has the commands."""
+    read = Read(html_of(page))
+    for wanted in (
+        page.checks.file_sha256,
+        "ledger.example/log",
+        "hireledger verify DOSSIER.json --key KEY",
+        "python verify_dossier.py DOSSIER.json KEY",
+        "verify-dossier.html",
+        "The key must reach you by another way",
+    ):
+        assert wanted in " ".join(read.text.split())
+
+
+@given(drawn=st.lists(facts(), max_size=6))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_facts_a_file_holds_its_page_can_be_made(drawn: list[f.AnyFact]) -> None:
+    """No file that verifies is without a page."""
+    recorded = [story.LOOP_OPENED, story_later.DECISION_MADE, *drawn]
+    last = [one for one in recorded if isinstance(one, f.DecisionMade)][-1]
+    shown = page_about(recorded, lambda number: f"w{number}")
+    assert shown.running_head.startswith(f"Loop {last.loop}")
+    assert html_of(shown)
+
+
+def test_two_pages_differ_where_two_files_do() -> None:
+    """A page says which file it was made from."""
+    dossier = dossier_of(decided_log(), disclose=lambda pointer: pointer != "/email")
+    assert html_of(verified_page(as_file(dossier))) != html_of(verified_page(valid_dossier()))
