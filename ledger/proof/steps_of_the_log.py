@@ -55,8 +55,8 @@ def _witnessed(checked: Checked, signatures: tuple[Signature, ...]) -> str:
     cosigned = policy.cosigners(signatures)
     if not policy.satisfied(cosigned):
         raise StepFailed(
-            f"{len(cosigned)} witnesses of the policy have cosigned the checkpoint, which is not "
-            "the quorum that it asks for."
+            f"{len(cosigned)} witnesses of the policy have cosigned the checkpoint, not the quorum "
+            "that it asks for."
         )
     return f"{len(cosigned)} witnesses cosigned, as the policy asks"
 

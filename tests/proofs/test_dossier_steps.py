@@ -1,0 +1,252 @@
+"""The ten steps on dossiers that are as they should be, and what the verifier itself is given."""
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.x509 import Certificate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain import commands as c
+from domain.boundary import boundary
+from domain.findings import Item
+from dossiers import (
+    KEY,
+    NOW,
+    OTHER_KEY,
+    VKEY,
+    WITNESS,
+    LogKey,
+    as_file,
+    checkpoint_of,
+    dossier_of,
+    small_dossier,
+    valid_dossier,
+    withheld_dossier,
+)
+from ledger.proof.dossier import decode_dossier, encode_dossier
+from ledger.proof.note import NoteError
+from ledger.proof.verdict import STEP_NAMES, Verdict
+from ledger.proof.verify import verify
+from ledger.proof.witness_policy import WitnessPolicy, parse_policy
+from policies import Catalogue
+from policies import _sample as sample
+from told_log import decided_log, installed, small_log
+from tsa import make_authority, needs_openssl
+
+SECOND_WITNESS = LogKey("second.example", b"a second witness")
+SECONDS = int(NOW.timestamp())
+
+
+def checked(
+    raw: bytes,
+    *,
+    vkeys: Sequence[str] = (VKEY,),
+    policy: WitnessPolicy | None = None,
+    rules: Catalogue | None = None,
+    now: datetime = NOW,
+    roots: Sequence[Certificate] | None = None,
+) -> Verdict:
+    """The verdict of a verifier with the right key, unless it is given something else."""
+    return verify(raw, vkeys, policy, rules or installed(), now=now, roots=roots)
+
+
+def refused(verdict: Verdict) -> tuple[int, str]:
+    """The step that failed, and why."""
+    assert verdict.failed is not None, "it was accepted"
+    return verdict.failed.number, verdict.failed.reason
+
+
+def test_a_valid_dossier_passes_every_step() -> None:
+    """Each of the ten says what it found."""
+    steps = checked(valid_dossier()).steps
+    assert [step.name for step in steps] == list(STEP_NAMES)
+    assert [step.outcome for step in steps] == ["passed"] * 9 + ["not applicable"]
+    assert steps[1].reason == (
+        "signed by ledger.example/log over 49 facts; witnesses not checked: no policy given"
+    )
+    assert steps[3].reason == "hire at position 47"
+    assert steps[8].reason == "26 receipts of 3 facts come out the same"
+
+
+def test_withholding_everything_leaves_it_verifying() -> None:
+    """Digests stay, words go: the verdict is the same."""
+    assert checked(withheld_dossier()).accepted
+    seventh = checked(withheld_dossier()).steps[6]
+    assert seventh.reason == "0 of 16 personal values are disclosed; the rest are withheld"
+
+
+def test_spaces_between_members_do_not_matter() -> None:
+    """A file that was formatted anew, its members in another order, says the same."""
+    file = json.loads(small_dossier())
+    for indent in (None, 4):
+        assert checked(json.dumps(file, indent=indent, sort_keys=True).encode()).accepted
+
+
+def test_what_is_written_is_what_was_read() -> None:
+    """The product writes the very bytes that the tests' own writer does."""
+    assert encode_dossier(decode_dossier(valid_dossier())) == valid_dossier()
+
+
+# ---------------------------------------------------------------- step 2: keys and witnesses
+
+
+def cosigned(*witnesses: LogKey, at: int = SECONDS, keys: tuple[LogKey, ...] = (KEY,)) -> bytes:
+    """The dossier with cosignatures under its checkpoint."""
+    file = dossier_of(small_log())
+    text = checkpoint_of(small_log())
+    lines = [key.line(text) for key in keys]
+    lines += [witness.cosignature_line(text, at) for witness in witnesses]
+    return as_file({**file, "checkpoint": f"{text}\n{''.join(lines)}"})
+
+
+def policy(quorum: str, *lines: str) -> WitnessPolicy:
+    """A policy over two witnesses, `w1` and `w2`, in the group `both`."""
+    witnesses = [
+        f"witness w1 {WITNESS.cosigner_vkey}",
+        f"witness w2 {SECOND_WITNESS.cosigner_vkey}",
+        "group both all w1 w2",
+    ]
+    return parse_policy("\n".join([*witnesses, *lines, f"quorum {quorum}", ""]).encode())
+
+
+def test_a_quorum_of_witnesses_counts() -> None:
+    """One witness is enough for a policy that wants one, and both for one that wants both."""
+    both = cosigned(WITNESS, SECOND_WITNESS)
+    assert checked(both, policy=policy("both")).accepted
+    one = checked(cosigned(WITNESS), policy=policy("w1"))
+    assert one.steps[1].reason.endswith("; 1 witnesses cosigned, as the policy asks")
+    assert refused(checked(cosigned(WITNESS), policy=policy("both"))) == (
+        2,
+        "1 witnesses of the policy have cosigned the checkpoint, not the quorum that it asks for.",
+    )
+    assert checked(small_dossier(), policy=policy("none")).accepted
+    assert not checked(small_dossier(), policy=policy("w1")).accepted
+
+
+def test_a_cosignature_is_the_witnesss_own_and_not_of_the_future() -> None:
+    """Five minutes ahead may be a clock; six are not."""
+    assert checked(cosigned(WITNESS, at=SECONDS + 290), policy=policy("w1")).accepted
+    number, reason = refused(checked(cosigned(WITNESS, at=SECONDS + 360), policy=policy("w1")))
+    assert (number, "in the future" in reason) == (2, True)
+    forged = cosigned(WITNESS).replace(
+        WITNESS.cosignature_line(checkpoint_of(small_log()), SECONDS).strip().encode(),
+        WITNESS.cosignature_line("another\n1\n" + "A" * 43 + "=\n", SECONDS).strip().encode(),
+    )
+    assert forged != cosigned(WITNESS)
+    assert refused(checked(forged, policy=policy("w1")))[0] == 2
+    assert checked(forged).accepted, "nobody who gives no policy looks at witnesses"
+
+
+def test_a_policy_for_other_logs_refuses_this_one() -> None:
+    """A policy that names logs speaks of those only."""
+    ours, others = f"log {VKEY}", f"log {OTHER_KEY.vkey}"
+    assert checked(cosigned(WITNESS), policy=policy("w1", ours)).accepted
+    assert refused(checked(cosigned(WITNESS), policy=policy("w1", others))) == (
+        2,
+        "The witness policy is about other logs than the one that signed.",
+    )
+
+
+def test_either_key_of_a_rotation_will_do() -> None:
+    """While both keys sign, whoever was given the old one or the new one verifies."""
+    turned = cosigned(keys=(KEY, OTHER_KEY))
+    for vkeys in ([VKEY], [OTHER_KEY.vkey], [VKEY, OTHER_KEY.vkey], [VKEY, VKEY]):
+        assert checked(turned, vkeys=vkeys).accepted
+    assert not checked(small_dossier(), vkeys=[OTHER_KEY.vkey]).accepted
+    assert not checked(small_dossier(), vkeys=[]).accepted
+    with pytest.raises(NoteError):
+        checked(small_dossier(), vkeys=["ledger.example/log+00000000+AAAA"])
+
+
+# ---------------------------------------------------------------- steps 6 to 9
+
+
+def test_nothing_in_it_comes_from_the_future() -> None:
+    """Verified with a clock that is an hour before the decision, it is refused."""
+    decided = decided_log().entries[46].fact.stamp.recorded
+    assert refused(checked(valid_dossier(), now=decided - timedelta(hours=1)))[0] == 6
+    assert checked(valid_dossier(), now=decided).accepted
+
+
+def test_a_rule_that_is_not_installed_is_named() -> None:
+    """The verifier says which version of which rule it lacks."""
+    whole = installed()
+    less = [rule for rule in whole.current.values() if rule.id != "feedback-on-time"]
+    number, reason = refused(checked(valid_dossier(), rules=Catalogue(less, (), whole.digests)))
+    assert number == 9
+    assert reason.startswith("Version 1 of the rule feedback-on-time judged, and is not installed")
+
+
+def test_a_rule_of_another_source_is_named() -> None:
+    """The verifier compares the digest in the file with that of its own rule."""
+    whole = installed()
+    digests = {**whole.digests, ("feedback-on-time", 1): "0" * 64}
+    other = Catalogue(whole.current.values(), (), digests)
+    number, reason = refused(checked(valid_dossier(), rules=other))
+    assert (number, "feedback-on-time" in reason) == (9, True)
+
+
+def test_stages_gates_and_decisions_depend_on_the_same() -> None:
+    """One command's boundary stands for that of all three, as step 9 takes it."""
+    world = decided_log().world
+    loop = sample.LOOP
+    asked: list[c.AnyCommand] = [
+        c.PassEvidenceGate(loop=loop),
+        c.DecideStage(loop=loop, stage="screening", outcome="advance"),
+        c.MakeDecision(loop=loop, decision="hire", reasons=(sample.reason("legal"),)),
+    ]
+    items: set[tuple[Item, ...]] = {boundary(one, world, sample.DECIDER) for one in asked}
+    assert len(items) == 1
+
+
+# ---------------------------------------------------------------- step 10, and any bytes
+
+
+def test_timestamps_without_roots_are_said_not_to_be_checked() -> None:
+    """They are never passed in silence, and no roots are taken from the file."""
+    token = base64.b64encode(b"no token").decode()
+    stamped = as_file({**dossier_of(small_log()), "timestamps": [token]})
+    tenth = checked(stamped).steps[9]
+    assert (tenth.outcome, tenth.reason) == (
+        "not checked",
+        "no root certificates of a timestamp authority were given",
+    )
+
+
+@needs_openssl
+def test_timestamps_are_checked_against_the_roots_that_are_given(tmp_path: Path) -> None:
+    """A token over this checkpoint by an authority that is trusted, and no other, passes."""
+    tsa, stranger = (make_authority(tmp_path / name) for name in ("tsa", "stranger"))
+    file = dossier_of(small_log())
+    good, other = (tsa.token(about) for about in (file["checkpoint"].encode(), b"something else"))
+
+    def stamped(*tokens: bytes) -> bytes:
+        return as_file({**file, "timestamps": [base64.b64encode(t).decode() for t in tokens]})
+
+    now = datetime.now(UTC)
+    tenth = checked(stamped(good), roots=tsa.roots, now=now).steps[9]
+    assert tenth.outcome == "passed"
+    assert tenth.reason.startswith("the checkpoint existed at 20")
+    for tokens, roots, moment in (
+        ((other,), tsa.roots, now),
+        ((good, other), tsa.roots, now),
+        ((good,), stranger.roots, now),
+        ((good[:-1],), tsa.roots, now),
+        ((b"no token",), tsa.roots, now),
+        ((good,), tsa.roots, now - timedelta(hours=1)),
+    ):
+        assert refused(checked(stamped(*tokens), roots=roots, now=moment))[0] == 10
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=400))
+def test_no_bytes_make_it_raise(raw: bytes) -> None:
+    """Whatever it is given, there is a verdict of ten steps."""
+    verdict = checked(raw, now=datetime(2026, 6, 1, tzinfo=UTC))
+    assert len(verdict.steps) == 10
+    assert refused(verdict)[0] == 1
