@@ -17,6 +17,7 @@ from api.batch import Line, Result, serve_batch
 from api.desk import Desk
 from api.edge import guard
 from api.gets import NDJSON, read_handler
+from api.log_routes import LOG_ROUTES, log_handlers
 from api.openapi import Route, check_routes, document
 from api.pages.reference import reference
 from api.problems import handlers
@@ -77,7 +78,8 @@ def reads(ledger: Ledger) -> tuple[Readable, ...]:
 
 def routes(ledger: Ledger) -> tuple[Route, ...]:
     """The whole table: what the document tells and default deny is checked on."""
-    return (*WRITES, BATCH, *(readable.route for readable in reads(ledger)), *_PUBLIC)
+    readable = (one.route for one in reads(ledger))
+    return (*WRITES, BATCH, *readable, *LOG_ROUTES, *_PUBLIC)
 
 
 def create_app(ledger: Ledger, *, https_only: bool = False) -> App:
@@ -89,6 +91,7 @@ def create_app(ledger: Ledger, *, https_only: bool = False) -> App:
     served = [
         *(write_handler(route, desk) for route in WRITES),
         *(read_handler(readable, desk) for readable in reads(ledger)),
+        *log_handlers(desk),
         _batch_handler(desk),
         *_public_handlers(desk, said),
     ]
@@ -162,14 +165,24 @@ class Followed(Struct, frozen=True, kw_only=True):
     lag_seconds: Annotated[float, Meta(description="Since the first fact it lacks was recorded.")]
 
 
-class Ready(Struct, frozen=True, kw_only=True):
-    """That it can record and read: how long the log is, and how far the read models have got.
+class Publishing(Struct, frozen=True, kw_only=True):
+    """How far the log is published, in signed checkpoints; the rest is recorded all the same."""
 
-    It is ready also while these are behind: what decides and what is recorded never rests on them.
+    position: int
+    lag_facts: int
+    problem: Annotated[str | None, Meta(description="Why the last attempt failed.")]
+
+
+class Ready(Struct, frozen=True, kw_only=True):
+    """That it can record and read: how long the log is, and how far the others have got.
+
+    It is ready also while checkpoints or read models are behind: what decides and what is recorded
+    never rests on them.
     """
 
     status: str
     position: int
+    published: Publishing
     projections: tuple[Followed, ...]
 
 
@@ -187,7 +200,7 @@ def _public(path: str, summary: str, answer: Any, media: str = "application/json
 
 _PUBLIC: Final = (
     _public("/health/live", "Whether the process runs", Health),
-    _public("/health/ready", "Whether it can record and read, and how far read models lag", Ready),
+    _public("/health/ready", "Whether it can record and read, and what lags behind", Ready),
     _public("/openapi.json", "This document", dict[str, Any]),
     _public("/docs", "This document as a page", str, "text/html"),
 )
@@ -214,11 +227,19 @@ def _public_handlers(desk: Desk, said: dict[str, Any]) -> list[HTTPRouteHandler]
 
 
 def _readiness(ledger: Ledger) -> Ready:
+    if ledger.guard.refused is not None:
+        raise Unavailable(ledger.guard.refused.rstrip("."), recorded=False)
+    standing = ledger.publisher.standing()
     with ledger.reading() as group:
         head, behind = lags(group.cur, Site.of(ledger.database), ALL)
     return Ready(
         status="ready",
         position=head,
+        published=Publishing(
+            position=standing.position,
+            lag_facts=max(0, head - standing.position),
+            problem=standing.problem,
+        ),
         projections=tuple(
             Followed(
                 name=one.projection,

@@ -31,6 +31,7 @@ from ledger.log_keys import LogKeys
 from ledger.nodes import Head, Nodes
 from ledger.proof.checkpoint import Checkpoint, format_checkpoint
 from ledger.proof.note import NoteError, open_note, parse_note
+from ledger.proof.tiles import TILE_HEIGHT, TILE_WIDTH, Tile
 from ledger.proof.witness_policy import WitnessPolicy
 from ledger.restore_guard import RecordBehind, RestoreGuard
 
@@ -157,6 +158,12 @@ class Publisher:
         cosigned = policy is not None and policy.quorum is not None
         rows = self._rows.newest_first(cur, cosigned=cosigned)
         return next(filter(self._publishing.is_published, rows), None)
+
+    def has_tile(self, cur: Cursor[TupleRow], tile: Tile) -> bool:
+        """Whether a tile may be served: full ones that are published, partial ones as signed."""
+        latest = self.latest()
+        first = (tile.index * TILE_WIDTH + tile.width) << TILE_HEIGHT * tile.level
+        return latest is not None and first <= latest.size and self._rows.has_tile(cur, tile)
 
     def checkpoint_at_least(
         self, position: int, timeout: float = ANSWER_SECONDS_MAX

@@ -91,10 +91,19 @@ def _scan(read: Read, query: FactsQuery) -> tuple[list[Row], int]:
 
 def _blind(found: list[Known], read: Read) -> tuple[FactShown, ...]:
     """The facts, with opinions withheld in loops where this reader still owes feedback."""
-    person = read.reader.person
-    if person is None:
+    if read.reader.person is None:
         return tuple(shown(found, read))
+    withheld = withheld_from(found, read)
+    told = iter(shown([k for k in found if k.row.position not in withheld], read))
+    return tuple(_withheld(k) if k.row.position in withheld else next(told) for k in found)
+
+
+def withheld_from(found: list[Known], read: Read) -> set[int]:
+    """Positions of opinions in loops where this reader still owes feedback; notes the others."""
+    person = read.reader.person
     withheld: set[int] = set()
+    if person is None:
+        return withheld
     for handle in {h for k in found if (h := _loop_of(k.fact)) and isinstance(k.fact, OPINIONS)}:
         loop = fold(read.facts(Item(tags=(loop_tag(handle),)))).loops.get(handle)
         if loop is None:
@@ -106,8 +115,7 @@ def _blind(found: list[Known], read: Read) -> tuple[FactShown, ...]:
         else:
             notes = notes_of_reading(read.reader, loop, [k.recorded for k in others], "facts")
             read.notes += [n for n in notes if isinstance(n, c.NoteFeedbackViewed)]
-    told = iter(shown([k for k in found if k.row.position not in withheld], read))
-    return tuple(_withheld(k) if k.row.position in withheld else next(told) for k in found)
+    return withheld
 
 
 def _withheld(known: Known) -> FactShown:
