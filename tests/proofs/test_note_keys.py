@@ -110,6 +110,7 @@ def test_a_name_that_makes_no_line_makes_no_key(name: str) -> None:
         golden_log.PRIVATE_TEXT.replace("33d7b496", "33D7B496"),
         golden_log.VKEY,
     ],
+    ids=range(12),
 )
 def test_a_text_that_is_no_private_key_is_refused_without_repeating_it(text: str) -> None:
     """A mistyped key is still a secret."""
