@@ -23,8 +23,11 @@ from api.pages.reference import reference
 from api.problems import handlers
 from api.reads.admin import ADMIN
 from api.reads.base import Readable
+from api.reads.candidate_record import RECORDS
 from api.reads.catalogue import catalogue
+from api.reads.dossier import DOSSIER, dossier_handler
 from api.reads.facts import FACTS
+from api.reads.holds import HOLDS
 from api.reads.judging import judging
 from api.reads.listing import listing
 from api.reads.loops import LOOPS
@@ -73,13 +76,15 @@ def reads(ledger: Ledger) -> tuple[Readable, ...]:
         *RUBRIC_CHANGES,
         *catalogue(ledger.rules),
         *ADMIN,
+        *HOLDS,
+        *RECORDS,
     )
 
 
 def routes(ledger: Ledger) -> tuple[Route, ...]:
     """The whole table: what the document tells and default deny is checked on."""
     readable = (one.route for one in reads(ledger))
-    return (*WRITES, BATCH, *readable, *LOG_ROUTES, *_PUBLIC)
+    return (*WRITES, BATCH, DOSSIER, *readable, *LOG_ROUTES, *_PUBLIC)
 
 
 def create_app(ledger: Ledger, *, https_only: bool = False) -> App:
@@ -93,6 +98,7 @@ def create_app(ledger: Ledger, *, https_only: bool = False) -> App:
         *(read_handler(readable, desk) for readable in reads(ledger)),
         *log_handlers(desk),
         _batch_handler(desk),
+        dossier_handler(desk),
         *_public_handlers(desk, said),
     ]
 

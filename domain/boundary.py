@@ -145,6 +145,17 @@ def _to_erase(candidate: str, world: World) -> tuple[Item, ...]:
     return candidate_items(candidate) + hold_items(*over)
 
 
+def _to_hold(command: c.PlaceHold) -> tuple[Item, ...]:
+    """The hold's own id, the requisitions it is over, and whether its people were erased."""
+    own_id = hold_items(tags.hold(command.id)) if command.id else ()
+    slugs, people = dict.fromkeys(command.requisitions), dict.fromkeys(command.candidates)
+    return (
+        own_id
+        + tuple(item for slug in slugs for item in requisition_items(slug))
+        + tuple(item for handle in people for item in erasure_items(handle))
+    )
+
+
 def _openings_behind(cited: Recorded | None) -> tuple[Item, ...]:
     """The opening of the loop that a cited fact belongs to: it says whose words a correction is.
 
@@ -240,13 +251,7 @@ def _outside_loops(command: c.AnyCommand) -> tuple[Item, ...]:
         case c.RevokeKey():
             return key_items(command.key)
         case c.PlaceHold():
-            own_id = hold_items(tags.hold(command.id)) if command.id else ()
-            over = dict.fromkeys(command.requisitions)
-            return (
-                own_id
-                + tuple(item for slug in over for item in requisition_items(slug))
-                + tuple(i for one in dict.fromkeys(command.candidates) for i in erasure_items(one))
-            )
+            return _to_hold(command)
         case c.ReleaseHold():
             return hold_items(tags.hold(command.hold))
         case c.ImportRecord():

@@ -34,6 +34,10 @@ _CLOSED: Final = (
     "select d.digest from {}.disclosures d join {}.subject_keys k on k.subject = d.subject "
     "where d.digest = any(%s) and k.ring = 'self-identification'"
 )
+_OWNERS: Final = (
+    "select d.digest, d.subject from {}.disclosures d "
+    "join {}.subject_keys k on k.subject = d.subject where d.digest = any(%s)"
+)
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _FORGET: Final = (
     "with aliases as (delete from {}.aliases where subject = any(%(subjects)s)), "
@@ -55,7 +59,7 @@ ERASED: Final[Literal[Erased.ERASED]] = Erased.ERASED
 class Vault:
     """The table `disclosures` of one ledger, opened with the keys of its key ring."""
 
-    __slots__ = ("_closed", "_forget", "_insert", "_keys", "_lock", "_select")
+    __slots__ = ("_closed", "_forget", "_insert", "_keys", "_lock", "_owners", "_select")
 
     def __init__(self, keyring: KeyRing, schema: str) -> None:
         self._keys = SubjectKeys(keyring, schema)
@@ -63,6 +67,7 @@ class Vault:
         self._insert = in_schema(_INSERT, schema)
         self._select = in_schema(_SELECT, schema)
         self._closed = in_schema(_CLOSED, schema)
+        self._owners = in_schema(_OWNERS, schema)
         self._forget = in_schema(_FORGET, schema)
 
     def store(
@@ -109,6 +114,16 @@ class Vault:
         """Those of the digests that are self-identification, which `open` refuses."""
         cur.execute(self._closed, (list(digests),))
         return frozenset(digest for (digest,) in cur.fetchall())
+
+    def owners(self, cur: Cursor[TupleRow], digests: Collection[str]) -> dict[str, str]:
+        """Whose each value is, by its digest; those that were erased are left out.
+
+        A subject is a handle, `organisation`, or `self-identification:` and a handle.
+        """
+        if not digests:
+            return {}
+        cur.execute(self._owners, (list(digests),))
+        return dict(cur.fetchall())
 
     def disclosures(self, cur: Cursor[TupleRow], digests: Collection[str]) -> dict[str, str]:
         """The disclosures themselves, for a dossier, without erased ones; raises like `open`."""

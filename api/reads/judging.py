@@ -18,6 +18,7 @@ from domain.findings import Enforcement, Judged, Receipt
 from domain.refusals import Missing
 from domain.state import Loop, World
 from domain.values import Digest, Time
+from ledger.proof.disclosure import places
 from ledger.reading import check_not_owing, notes_of_reading
 from policies import Catalogue
 
@@ -158,6 +159,10 @@ class Replay(Struct, frozen=True, kw_only=True):
     set: str
     intents: tuple[Replayed, ...]
     identical: bool
+    gone: Annotated[
+        tuple[int, ...],
+        Meta(description="Facts whose words were erased; the rules rest on what stays of them."),
+    ]
     position: int
 
 
@@ -176,8 +181,18 @@ def replay(read: Read, path: Path, query: ReplayQuery, rules: Catalogue) -> Repl
         set=query.set,
         intents=intents,
         identical=all(one.identical for one in intents),
+        gone=_gone(found, read),
         position=read.group.head,
     )
+
+
+def _gone(found: LoopRead, read: Read) -> tuple[int, ...]:
+    """Where words stood that were erased."""
+    if found.now.erased is None:
+        return ()
+    digests = {k.row.position: {p.digest for p in places(k.row.leaf)} for k in found.rows}
+    standing = read.group.store.vault.owners(read.group.cur, set().union(*digests.values()))
+    return tuple(position for position, them in digests.items() if them - standing.keys())
 
 
 def _again(

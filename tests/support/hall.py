@@ -39,6 +39,7 @@ PARTY: Final[Mapping[str, tuple[f.Role, ...]]] = {
     "olga": ("interviewer",),
     "mallory": ("hiring_manager", "decision_maker", "approver"),
     "udo": ("auditor",),
+    "paul": ("privacy_officer",),
 }
 """Staff; mallory has every role of a hiring team, and no team names her."""
 GHOST: Final = "ghost"
@@ -113,6 +114,19 @@ class Hall:
         posting = {"posting": slug, **office.posting(), "requisition": slug}
         self.did("hana", c.VersionPosting, posting)
 
+    def open_loop(self, slug: str, requisition: str) -> f.LoopOpened:
+        """A loop for a candidate of its own, called after it."""
+        candidate = {"id": f"candidate-of-{slug}", "name": f"Nobody {slug}", "email": f"{slug}@x.y"}
+        body = {
+            "id": slug,
+            "requisition": requisition,
+            "candidate": candidate,
+            "scorecard": {"id": SCORECARD, "version": 1},
+            "posting": {"id": requisition, "version": 1},
+        }
+        (recorded,) = self.did("hana", c.OpenLoop, body)
+        return cast("f.LoopOpened", recorded.fact)
+
     def a_stranger(self) -> Asked:
         """A request by the administrator to register somebody nobody has met."""
         name = secrets.token_hex(8)
@@ -130,12 +144,16 @@ def made(kind: type[C], body: Mapping[str, Any]) -> C:
     return msgspec.convert(body, kind)
 
 
+def open_ledger(database: Database, directory: Path) -> Ledger:
+    """The ledger in a directory, as any number of processes may open it; close it."""
+    ring = KeyRing.open(directory / "keys")
+    return Ledger(database, ring, office.rules(), Publishing.of(directory))
+
+
 @contextmanager
 def open_hall(database: Database, directory: Path, *, furnished: bool = True) -> Generator[Hall]:
     """A ledger of its own after its first start, until the block ends."""
-    with Ledger(
-        database, KeyRing.open(directory / "keys"), office.rules(), Publishing.of(directory)
-    ) as ledger:
+    with open_ledger(database, directory) as ledger:
         first_start(ledger, directory / "admin.key")
         hall = Hall(ledger)
         if furnished:

@@ -1,0 +1,239 @@
+"""What is held about a candidate: told to themselves, in order, with what is withheld and why."""
+
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from api.pages.telling.sentences import tell
+from api.pages.telling.teller import Teller
+from api.reading import Known, Read
+from api.reads.base import Path, Readable, get
+from api.reads.loops import Who
+from api.reads.record_values import Value, Values, Withheld
+from domain import commands as c
+from domain import facts as f
+from domain import tags
+from domain.boundary import candidate_items, hold_items, person_items
+from domain.codec import Recorded, type_of
+from domain.evolve import fold
+from domain.findings import Item
+from domain.refusals import Missing
+from domain.state import Hold, Loop
+from domain.summary import Stage, stage_of
+from domain.values import Position, Time
+from ledger.disclose import handles_in
+from ledger.reading import check_not_owing, notes_of_reading
+
+_VIEWS = f.RecordViewed | f.FeedbackViewed
+# Told apart from the story: who read it, and the holds over it.
+_ASIDE = _VIEWS | f.HoldPlaced | f.HoldReleased
+Status = Literal["held", "on_hold", "erased"]
+_RETENTION: Final[dict[Status, str]] = {
+    "held": "Kept until it is erased, which the person may ask for. Nothing stands in the way.",
+    "on_hold": "Kept while a legal hold stands: until its release nothing of it may be erased.",
+    "erased": "Erased: the words are gone for good. What happened, when and in which role stays.",
+}
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One thing that is recorded: what, when, by whom in which role, and the words about them."""
+
+    position: int
+    type: str
+    at: Annotated[Time, Meta(description="When it happened, as claimed.")]
+    recorded: Time
+    by: Annotated[str, Meta(description="By what they did; names are others' personal data.")]
+    what: str
+    details: tuple[str, ...] = ()
+    values: tuple[Value, ...] = ()
+
+
+class LoopOnRecord(Struct, frozen=True, kw_only=True):
+    """One application, from its opening on."""
+
+    loop: Who
+    requisition: str
+    opened_at: Time
+    stage: Stage
+    entries: tuple[Entry, ...]
+
+
+class Viewing(Struct, frozen=True, kw_only=True):
+    """Somebody read about the person."""
+
+    position: int
+    at: Time
+    by: str
+    what: str
+
+
+class HoldOnRecord(Struct, frozen=True, kw_only=True):
+    """A legal hold over the person; what the matter is about is withheld."""
+
+    id: str
+    status: Literal["standing", "released"]
+    over: Annotated[
+        Literal["person", "requisition"],
+        Meta(description="Whether it names the person, or a requisition they applied for."),
+    ]
+    since: Time
+    position: int
+
+
+class CandidateRecord(Struct, frozen=True, kw_only=True):
+    """Everything held about a candidate, in the order in which it was recorded."""
+
+    candidate: Who
+    status: Status
+    retention: str
+    erased: Position | None
+    keys_vacuumed: Annotated[
+        bool, Meta(description="Whether no erased key is left in the files of its table.")
+    ]
+    loops: tuple[LoopOnRecord, ...]
+    further: Annotated[tuple[Entry, ...], Meta(description="What belongs to no one application.")]
+    viewed: Annotated[tuple[Viewing, ...], Meta(description="Who read about the person, and when.")]
+    holds: tuple[HoldOnRecord, ...]
+    withheld: Annotated[tuple[Withheld, ...], Meta(description="What is not told here, and why.")]
+    position: int
+
+
+def candidate_record(read: Read, path: Path, _: object) -> CandidateRecord:
+    """Everything held about a candidate, for a request of access; who reads it is noted."""
+    handle = read.handle("candidate", path["candidate"])
+    loops = fold(read.facts(*candidate_items(handle))).loops
+    if not loops:
+        raise Missing("no such candidate, or not for this reader")
+    rows = {slug: read.rows(Item(tags=(tags.loop(slug),))) for slug in loops}
+    loops = {slug: fold(k.recorded for k in rows[slug]).loops[slug] for slug in loops}
+    _note(read, handle, loops, rows)
+
+    told = {k.row.position: k for known in rows.values() for k in known}
+    about = (tags.candidate(handle), tags.self_identification(handle))
+    others = read.rows(*(Item(tags=(tag,)) for tag in about))
+    further = [k for k in others if k.row.position not in told]
+    everything = [*told.values(), *further]
+    values = Values(handle, everything, read.group)
+    holds = _holds(read, handle, loops)
+    erased = next((one.erased for one in loops.values() if one.erased), None)
+    names = read.names({handle, *loops})
+    tellers = {slug: _teller(read, loop, everything, values) for slug, loop in loops.items()}
+    last = tellers[next(reversed(tellers))]
+    status: Status = "held"
+    if erased is not None:
+        status = "erased"
+    elif any(_stands(hold) for hold in holds):
+        status = "on_hold"
+    return CandidateRecord(
+        candidate=Who(handle=handle, id=names.get(handle)),
+        status=status,
+        retention=_RETENTION[status],
+        erased=erased.position if erased else None,
+        keys_vacuumed=read.group.store.erasures.pending(read.group.cur) is None,
+        loops=tuple(
+            LoopOnRecord(
+                loop=Who(handle=slug, id=names.get(slug)),
+                requisition=loop.opened.fact.requisition,
+                opened_at=loop.opened.fact.stamp.at,
+                stage=stage_of(loop),
+                entries=_entries(rows[slug], tellers[slug], values),
+            )
+            for slug, loop in loops.items()
+        ),
+        further=_entries(further, last, values),
+        viewed=_viewed(everything, last),
+        holds=tuple(_hold(hold, handle) for hold in holds),
+        withheld=values.withheld(holds=bool(holds)),
+        position=read.group.head,
+    )
+
+
+def _note(read: Read, handle: str, loops: dict[str, Loop], rows: dict[str, list[Known]]) -> None:
+    """What is recorded before anything is shown; whoever owes feedback to the person is refused."""
+    for slug, loop in loops.items():
+        check_not_owing(read.reader, loop)
+        notes = notes_of_reading(read.reader, loop, [k.recorded for k in rows[slug]], "candidate")
+        read.notes += [one for one in notes if isinstance(one, c.NoteFeedbackViewed)]
+    read.notes.append(c.NoteRecordViewed(what="candidate", candidate=handle, loops=tuple(loops)))
+
+
+def _teller(read: Read, loop: Loop, everything: list[Known], values: Values) -> Teller:
+    """The words in which a loop is told: people by what they did, never by name."""
+    recorded = [k.recorded for k in everything]
+    around = read.around(loop.opened.fact, loop)
+    staff = read.facts(*person_items(*handles_in(recorded)))
+    facts = {one.position: one for one in (*recorded, *around, *staff)}
+    return Teller([facts[at] for at in sorted(facts)], loop.handle, values.shown)
+
+
+def _entries(rows: Iterable[Known], teller: Teller, values: Values) -> tuple[Entry, ...]:
+    return tuple(_entry(k, teller, values) for k in rows if not isinstance(k.fact, _ASIDE))
+
+
+def _entry(known: Known, teller: Teller, values: Values) -> Entry:
+    fact = known.fact
+    told = tell(fact, teller)
+    # Who answered for somebody is the referee's own; their relation alone may tell who it was.
+    reference = isinstance(fact, f.ReferenceRecorded)
+    return Entry(
+        position=known.row.position,
+        type=type_of(fact),
+        at=fact.stamp.at,
+        recorded=fact.stamp.recorded,
+        by=teller.who(fact.stamp.by),
+        what="A reference was recorded." if reference else told.sentence,
+        details=() if reference else told.points,
+        values=values.of(known),
+    )
+
+
+def _viewed(everything: Iterable[Known], teller: Teller) -> tuple[Viewing, ...]:
+    views = [k for k in everything if isinstance(k.fact, _VIEWS)]
+    return tuple(
+        Viewing(
+            position=k.row.position,
+            at=k.fact.stamp.at,
+            by=teller.who(k.fact.stamp.by),
+            what=tell(k.fact, teller).sentence,
+        )
+        for k in sorted(views, key=_position)
+    )
+
+
+def _position(known: Known) -> int:
+    return known.row.position
+
+
+def _holds(read: Read, handle: str, loops: dict[str, Loop]) -> list[Hold]:
+    """Every hold that was ever over the person or over a requisition of theirs."""
+    slugs = {loop.opened.fact.requisition for loop in loops.values()}
+    over = (tags.candidate(handle), *map(tags.requisition, sorted(slugs)))
+    found: list[Recorded] = read.facts(*hold_items(*over))
+    return list(fold(found).holds.values())
+
+
+def _stands(hold: Hold) -> bool:
+    return hold.released is None
+
+
+def _hold(hold: Hold, handle: str) -> HoldOnRecord:
+    placed = hold.placed.fact
+    return HoldOnRecord(
+        id=placed.hold,
+        status="standing" if _stands(hold) else "released",
+        over="person" if handle in placed.candidates else "requisition",
+        since=placed.stamp.recorded,
+        position=hold.placed.position,
+    )
+
+
+RECORDS: tuple[Readable, ...] = (
+    get(
+        "/v1/candidates/{candidate}/record",
+        candidate_record,
+        CandidateRecord,
+        tag="privacy",
+        roles=("privacy_officer",),
+    ),
+)

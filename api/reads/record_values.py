@@ -1,0 +1,150 @@
+"""The words in somebody's record: which are shown to them, which are withheld, and why."""
+
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from api.reading import Known
+from domain import facts as f
+from ledger.group import Group
+from ledger.proof.disclosure import Place, places
+from ledger.seal import SELF_IDENTIFICATION
+from ledger.vault import Erased
+
+Why = Literal["others", "comparison", "legal", "organisation", "self_identification"]
+_WHY: Final[dict[Why, tuple[str, str]]] = {
+    "others": ("Words about somebody else.", "They are that person's own data."),
+    "comparison": (
+        "Reasons that compare with other candidates.",
+        "They say something about the others too.",
+    ),
+    "legal": ("Reasons that tell what lawyers advised.", "Legal advice is privileged."),
+    "organisation": (
+        "Words of the organisation about itself, such as the legal basis of an erasure.",
+        "They are about no person.",
+    ),
+    "self_identification": (
+        "Your answers about yourself, such as sex or ethnicity.",
+        "They are sealed under a key of their own and only counted; nobody opens them one by one.",
+    ),
+}
+_NAMES: Final = (
+    "The names of those who interviewed, decided or read; they are told by what they did.",
+    "Names are those people's own data.",
+)
+_REFEREES: Final = (
+    "Who gave a reference, and how they know you.",
+    "It is the referee's own data, given in confidence.",
+)
+_MATTERS: Final = ("What a legal hold is about.", "What lawyers advised is privileged.")
+_WHOLE_LOG: Final = (
+    "Reading that was about nobody in particular: pages and exports of the whole log.",
+    "Each is recorded by what it reached from and to, under who read it, not under who was in it.",
+)
+_REASON_KINDS: Final[dict[str, Why]] = {"comparative": "comparison", "legal": "legal"}
+
+
+class Value(Struct, frozen=True, kw_only=True):
+    """Words in a record, or why they are not there."""
+
+    label: str
+    words: str | None
+    state: Literal["shown", "erased", "withheld"]
+    why: Annotated[Why | None, Meta(description="Why it is withheld; see `withheld`.")] = None
+
+
+class Withheld(Struct, frozen=True, kw_only=True):
+    """Something that is held and not told here, and why."""
+
+    what: str
+    why: str
+    positions: tuple[int, ...] = ()
+
+
+class Values:
+    """The personal values in these facts, as they may be shown to the person they are about."""
+
+    def __init__(self, candidate: str, known: Iterable[Known], group: Group) -> None:
+        self._candidate = candidate
+        self._known = {k.row.position: (k, places(k.row.leaf)) for k in known}
+        digests = {p.digest for _, found in self._known.values() for p in found}
+        vault, cur = group.store.vault, group.cur
+        self._owners = vault.owners(cur, digests)
+        own = {
+            place.digest
+            for one, found in self._known.values()
+            for place in found
+            if place.digest in self._owners and self._why(one.fact, place) is None
+        }
+        opened = vault.open(cur, own)
+        self.shown = {digest: w for digest, w in opened.items() if not isinstance(w, Erased)}
+
+    def of(self, known: Known) -> tuple[Value, ...]:
+        """The values in one fact, in its order."""
+        _, found = self._known[known.row.position]
+        return tuple(self._value(known.fact, place) for place in found)
+
+    def withheld(self, *, holds: bool) -> tuple[Withheld, ...]:
+        """What is not told, each kind once with the positions where it stands."""
+        at: dict[Why, list[int]] = {}
+        references: list[int] = []
+        for position, (known, found) in sorted(self._known.items()):
+            standing = [place for place in found if place.digest in self._owners]
+            for why in _WHY:
+                if any(self._why(known.fact, place) == why for place in standing):
+                    at.setdefault(why, []).append(position)
+            if isinstance(known.fact, f.ReferenceRecorded):
+                references.append(position)
+        told = [Withheld(what=_NAMES[0], why=_NAMES[1])]
+        if references:
+            told.append(Withheld(what=_REFEREES[0], why=_REFEREES[1], positions=tuple(references)))
+        told += [
+            Withheld(what=what, why=reason, positions=tuple(at[why]))
+            for why, (what, reason) in _WHY.items()
+            if why in at
+        ]
+        if holds:
+            told.append(Withheld(what=_MATTERS[0], why=_MATTERS[1]))
+        return (*told, Withheld(what=_WHOLE_LOG[0], why=_WHOLE_LOG[1]))
+
+    def _value(self, fact: f.AnyFact, place: Place) -> Value:
+        label = label_of(fact, place.pointer)
+        if place.digest not in self._owners:
+            return Value(label=label, words=None, state="erased")
+        why = self._why(fact, place)
+        if why is not None:
+            return Value(label=label, words=None, state="withheld", why=why)
+        return Value(label=label, words=self.shown[place.digest], state="shown")
+
+    def _why(self, fact: f.AnyFact, place: Place) -> Why | None:
+        """Why a value that stands is not shown; None for the person's own."""
+        owner = self._owners[place.digest]
+        if owner.startswith(SELF_IDENTIFICATION):
+            return "self_identification"
+        if owner != self._candidate:
+            return "organisation" if owner == "organisation" else "others"
+        if isinstance(fact, f.ExceptionGranted) and fact.subject is not None:
+            return "others"
+        number = _numbered(place.pointer, "reasons")
+        reasons: tuple[f.Reason, ...] = getattr(fact, "reasons", ())
+        if number is not None and number < len(reasons):
+            return _REASON_KINDS.get(reasons[number].kind)
+        return None
+
+
+def label_of(fact: f.AnyFact, pointer: str) -> str:
+    """What a value is: the field's name, with the competency that it is about."""
+    *_, field = pointer.split("/")
+    for name in ("ratings", "themes"):
+        number = _numbered(pointer, name)
+        if number is not None:
+            parts: tuple[f.Rated | f.Theme, ...] = getattr(fact, name)
+            return f"{parts[number].competency}: {field.replace('_', ' ')}"
+    return field.replace("_", " ")
+
+
+def _numbered(pointer: str, field: str) -> int | None:
+    """Which of a field's parts a pointer leads into, as `/reasons/2/text` does."""
+    parts = pointer.split("/")
+    return int(parts[2]) if len(parts) > 2 and parts[1] == field and parts[2].isdigit() else None
