@@ -332,6 +332,7 @@ _HEADERS: Final[Json] = {
     "Location": _header("The path of what was made."),
     "ETag": _header("Names this state of the answer, for If-None-Match."),
     "Link": _header('The next page, as `rel="next"` (RFC 8288).'),
+    "Content-Disposition": _header("The name to save the file under; it names nobody."),
     "Idempotent-Replay": _header("The answer to an earlier call with the same key.", enum=["true"]),
     "WWW-Authenticate": _header("How to authenticate (RFC 9110)."),
     "Retry-After": _header("Seconds to wait before trying again.", pattern="^[0-9]+$"),

@@ -1,8 +1,9 @@
 """Makes the dossier of one decision from the store: all that it rested on, proven, and no more.
 
-Two steps, because the checkpoint is signed between them: `choose` finds the decision and the facts
-of every basis it stands on, `assemble` proves them in a published checkpoint and adds the
-disclosures. Whoever calls records what is about to be seen before a byte of the file is sent.
+Three steps, because the checkpoint is signed between two readings of the log: `choose` finds the
+decision and the facts of every basis it stands on, `published_over` waits for a checkpoint that has
+it, and `assemble` proves the facts under that and adds the disclosures. Whoever calls records what
+is about to be seen before a byte of the file is sent.
 """
 
 import base64
@@ -10,20 +11,23 @@ from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from domain import facts as f
-from domain.boundary import LOOP_TYPES
+from domain.boundary import loop_items
 from domain.codec import Recorded
 from domain.evolve import fold
-from domain.findings import Basis, Item
+from domain.findings import Basis
 from domain.refusals import Missing
 from domain.state import At, Loop
 from domain.tags import loop as loop_tag
 from ledger.errors import LedgerError, LogDamaged
 from ledger.group import Group
+from ledger.ledger import Ledger
 from ledger.proof.checked import RestsOnABasis
 from ledger.proof.disclosure import places
 from ledger.proof.dossier import FORMAT, Dossier, GivenFact, GivenPolicy
+from ledger.proof.note import parse_note
 from ledger.proof.tree import basis_root
 from ledger.recorder import Row
+from ledger.timestamps import Timestamps
 from ledger.withholding import Kind, kind_of
 from policies import Catalogue
 
@@ -48,6 +52,17 @@ class Published(NamedTuple):
     size: int
     note: bytes
     timestamps: tuple[bytes, ...] = ()
+
+
+class Audience(NamedTuple):
+    """For whom a file is made, and what they are not to be told."""
+
+    person: str | None
+    """The reading person's handle; None for a service, and for the command line."""
+    knows_names: bool
+    """Whether they may read what members of staff are called."""
+    withheld: frozenset[Kind] = frozenset()
+    """Kinds of personal values that are left out."""
 
 
 def choose(group: Group, loop: Loop, position: int | None = None) -> Chosen:
@@ -117,30 +132,40 @@ def _check_of_one_loop(rows: tuple[Row, ...], handle: str) -> None:
             )
 
 
+def published_over(ledger: Ledger, position: int) -> Published:
+    """A published checkpoint with this position in it, with a timestamp where there is one.
+
+    The stamped one is the earliest that has the decision: it says the most about when. It is taken
+    only while the keys that signed it are the ones that verifiers are given today. Raises
+    `Unavailable` while nothing is published.
+    """
+    newest = ledger.publisher.checkpoint_at_least(position)
+    with ledger.reading() as group:
+        stamped = Timestamps(ledger.database.schema).covering(group.cur, position)
+    if stamped is not None:
+        signers = {(one.name, one.key_id) for one in ledger.publisher.keys.signers}
+        signed = {(one.name, one.key_id) for one in parse_note(stamped.note).signatures}
+        if signers <= signed:
+            return Published(stamped.size, stamped.note, (stamped.token,))
+    return Published(newest.size, newest.note)
+
+
 def assemble(
-    group: Group,
-    chosen: Chosen,
-    published: Published,
-    rules: Catalogue,
-    *,
-    withheld: Collection[Kind],
-    reader: str | None,
-    knows_names: bool,
+    group: Group, chosen: Chosen, published: Published, rules: Catalogue, audience: Audience
 ) -> Dossier:
-    """The file, over a checkpoint that has the decision in it.
+    """The file of what `choose` found, over a checkpoint that has the decision in it.
 
     Args:
         group: the log as it stands, at least as long as the checkpoint.
-        chosen: what `choose` found.
-        published: the checkpoint; at least as large as the decision's position.
+        chosen: the decision and its facts.
+        published: the checkpoint.
         rules: the installed rules, for what the receipts name.
-        withheld: kinds of personal values to leave out.
-        reader: the reading person's handle; None for a service, or the command line.
-        knows_names: whether the reader may read what members of staff are called.
+        audience: for whom.
 
     Raises:
         CannotExport: a rule that judged is not installed.
-        LogDamaged: the tree, or a value, is not what was stored.
+        LogDamaged: the tree is not that of the facts.
+        VaultError: a value is not what was sealed.
     """
     proofs = group.store.nodes.inclusions(
         group.cur, [row.position - 1 for row in chosen.rows], published.size
@@ -154,29 +179,23 @@ def assemble(
             GivenFact(row.position, row.leaf.decode(), proofs[row.position - 1])
             for row in chosen.rows
         ),
-        disclosures=_disclosures(group, chosen, frozenset(withheld), reader, knows_names),
+        disclosures=_disclosures(group, chosen, audience),
         policies=_policies(chosen, rules),
         timestamps=published.timestamps,
     )
 
 
-def _disclosures(
-    group: Group,
-    chosen: Chosen,
-    withheld: frozenset[Kind],
-    reader: str | None,
-    knows_names: bool,
-) -> tuple[str, ...]:
+def _disclosures(group: Group, chosen: Chosen, audience: Audience) -> tuple[str, ...]:
     """In the order of the leaves, what is there and may be told; erased values are not there."""
     digests: list[str] = []
     for row, one in zip(chosen.rows, chosen.facts, strict=True):
-        if isinstance(one.fact, f.PersonRegistered) and not (
-            knows_names or (reader is not None and one.fact.stamp.by == reader)
-        ):
+        by_reader = audience.person is not None and one.fact.stamp.by == audience.person
+        about_staff = isinstance(one.fact, f.PersonRegistered)
+        if about_staff and not (audience.knows_names or by_reader):
             continue
         for pointer, digest in places(row.leaf):
             kind = kind_of(row.type, pointer)
-            if kind is not None and kind not in withheld:
+            if kind is not None and kind not in audience.withheld:
                 digests.append(digest)
     found = group.store.vault.disclosures(group.cur, digests)
     return tuple(found[digest] for digest in dict.fromkeys(digests) if digest in found)
@@ -211,8 +230,7 @@ def _policies(chosen: Chosen, rules: Catalogue) -> tuple[GivenPolicy, ...]:
 
 def loop_of(group: Group, handle: str) -> Loop:
     """A loop with its evidence as it stands now; raises `Missing`."""
-    rows = group.select((Item(types=LOOP_TYPES, tags=(loop_tag(handle),)),))
-    found = fold(group.facts(rows)).loops.get(handle)
+    found = fold(group.facts(group.select(loop_items(handle)))).loops.get(handle)
     if found is None:
         raise Missing("no such loop")
     return found

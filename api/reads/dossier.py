@@ -1,0 +1,93 @@
+"""The dossier of a decision as a download: the offline file, under the rules of any other reading.
+
+It is answered by a handler of its own: its bytes are the file's, and between finding the decision
+and proving its facts a checkpoint may have to be signed.
+"""
+
+from typing import Annotated, Final
+
+from litestar import Response
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Meta, Struct
+
+from api.desk import Desk, admitted
+from api.openapi import Route
+from api.reading import Read
+from api.reads.base import LOOP_READERS
+from api.strict import decode_query, query_pairs
+from api.writes import JSON, AnyRequest, path_of, route_roles
+from domain.values import POSITION_MAX
+from ledger.export_dossier import Audience, assemble, choose, published_over
+from ledger.proof.dossier import Dossier, encode_dossier
+from ledger.reading import check_not_owing, notes_of_reading
+from ledger.withholding import KINDS, Kind
+
+FILE_NAME: Final = "dossier.json"
+"""What the download is called: it names nobody, and no loop."""
+
+
+class DossierQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which decision, and which kinds of personal values to leave out."""
+
+    withhold: Annotated[
+        tuple[Kind, ...],
+        Meta(
+            max_length=len(KINDS),
+            description="Leave out names and addresses, what was written about the candidate, or "
+            "the reasons of decisions. The file verifies all the same.",
+        ),
+    ] = ()
+    decision: (
+        Annotated[
+            int,
+            Meta(ge=1, le=POSITION_MAX, description="Its position. Default: the one in force."),
+        ]
+        | None
+    ) = None
+
+
+DOSSIER: Final = Route(
+    method="GET",
+    path="/v1/loops/{loop}/dossier",
+    summary="The offline file of a loop's decision, which anyone can verify without this ledger",
+    tags=("loops",),
+    roles=tuple(sorted(LOOP_READERS)),
+    query=DossierQuery,
+    answer=Dossier,
+    statuses=(200,),
+    headers=("Content-Disposition",),
+)
+
+
+def dossier_handler(desk: Desk) -> HTTPRouteHandler:
+    """The handler of the download."""
+
+    async def handle(request: AnyRequest) -> Response[bytes]:
+        raw = await desk.in_thread(_made, desk, request)
+        named = {"content-disposition": f'attachment; filename="{FILE_NAME}"'}
+        return Response(raw, media_type=JSON, headers=named)
+
+    return HTTPRouteHandler(
+        DOSSIER.litestar_path,
+        http_method=[DOSSIER.method],
+        status_code=DOSSIER.statuses[0],
+        name=DOSSIER.operation_id,
+    )(handle)
+
+
+def _made(desk: Desk, request: AnyRequest) -> bytes:
+    """The file's bytes, once the log knows who is about to have them."""
+    with desk.ledger.reading() as group:
+        reader = admitted(request.headers, route_roles(DOSSIER), group)
+        query = decode_query(query_pairs(request.scope["query_string"]), DossierQuery)
+        loop = Read(group, reader).loop(path_of(request)["loop"]).now
+        check_not_owing(reader, loop)
+        chosen = choose(group, loop, query.decision)
+    published = published_over(desk.ledger, chosen.decision.position)
+    audience = Audience(reader.person, "auditor" in reader.roles, frozenset(query.withhold))
+    with desk.ledger.reading() as group:
+        dossier = assemble(group, chosen, published, desk.ledger.rules, audience)
+    raw = encode_dossier(dossier)
+    # Ratings stand in the leaves: whoever has the file has seen the feedback, whatever is withheld.
+    desk.note(reader, notes_of_reading(reader, loop, chosen.facts, "export"))
+    return raw
