@@ -18,7 +18,7 @@ from api.pages.dossier.rubric import Rubric, rubric_of
 from api.pages.dossier.rules import (
     ExceptionShown,
     FoundRow,
-    Rules,
+    RuleRow,
     Worded,
     Wordings,
     exceptions_of,
@@ -85,7 +85,7 @@ class Story(Struct, frozen=True, kw_only=True):
     debate: str
     exceptions: tuple[ExceptionShown, ...]
     found: tuple[FoundRow, ...]
-    rules: Rules
+    rules: tuple[RuleRow, ...]
     reasons: tuple[Said, ...]
     cites: tuple[int, ...]
     unsaid: tuple[str, ...]

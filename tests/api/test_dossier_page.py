@@ -129,22 +129,21 @@ def test_what_the_rules_found_is_told_also_where_they_only_warned(told: Story) -
 
 def test_every_rule_that_judged_has_a_title_a_reason_and_its_verdict(told: Story) -> None:
     """The rules of the decision, and of each step before it, are told in words."""
-    assert [name for name, _ in told.rules.moments] == [
-        "Opening",
-        "Plan",
-        "Stage “screening”",
-        "Gate",
-        "Recommendation",
-        "Decision",
-    ]
-    for rule in told.rules.rows:
+    moments = {name for rule in told.rules for one in rule.verdicts for name, _ in one.moments}
+    steps = {"Opening", "Plan", "Stage “screening”", "Gate", "Recommendation", "Decision"}
+    assert moments == steps
+    for rule in told.rules:
         assert rule.worded.title[0].isupper()
         assert rule.worded.rationale.endswith(".")
-        assert any(cell.verdict for cell in rule.cells)
     made = decided_log().entries[46].fact
     assert isinstance(made, f.DecisionMade)
-    judged = {one.policy for one in made.judged.receipts}
-    assert judged == {rule.id for rule in told.rules.rows if rule.cells[-1].verdict}
+    judged = {(one.policy, one.verdict) for one in made.judged.receipts}
+    assert judged == {
+        (rule.id, one.verdict)
+        for rule in told.rules
+        for one in rule.verdicts
+        if ("Decision", 47) in one.moments
+    }
 
 
 def test_what_was_seen_is_told_by_competency_and_interviewer(told: Story) -> None:

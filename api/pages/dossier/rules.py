@@ -26,29 +26,23 @@ class Worded(Struct, frozen=True, kw_only=True):
     source_digest: str
 
 
-class Cell(Struct, frozen=True, kw_only=True):
-    """One rule's verdict at one moment; neither where it had no say then."""
+class Verdicts(Struct, frozen=True, kw_only=True):
+    """One verdict of a rule, and every moment at which it was that: name and position."""
 
-    verdict: Verdict | None
+    verdict: Verdict
     words: str
+    moments: tuple[tuple[str, int], ...]
 
 
 class RuleRow(Struct, frozen=True, kw_only=True):
-    """One rule and its verdicts, moment by moment."""
+    """One rule, how it was set, and its verdicts."""
 
     id: str
     version: int
     worded: Worded
     enforcement: str
     params: str
-    cells: tuple[Cell, ...]
-
-
-class Rules(Struct, frozen=True, kw_only=True):
-    """All rules that judged, over the moments at which they did."""
-
-    moments: tuple[tuple[str, int], ...]
-    rows: tuple[RuleRow, ...]
+    verdicts: tuple[Verdicts, ...]
 
 
 class FoundRow(Struct, frozen=True, kw_only=True):
@@ -129,35 +123,34 @@ def _moment(one: Recorded, t: Teller) -> str | None:
             return None
 
 
-def rules_of(t: Teller, decision: int, wordings: Wordings) -> Rules:
-    """Every rule that judged, and its verdict at each moment."""
-    judged = judgements(t, decision)
-    receipts: dict[tuple[str, int], dict[int, Receipt]] = {}
-    for column, (_, _, judgement) in enumerate(judged):
-        for receipt in judgement.receipts:
-            receipts.setdefault((receipt.policy, receipt.version), {})[column] = receipt
-    return Rules(
-        moments=tuple((name, position) for name, position, _ in judged),
-        rows=tuple(_row(key, at, len(judged), wordings) for key, at in sorted(receipts.items())),
-    )
+def rules_of(t: Teller, decision: int, wordings: Wordings) -> tuple[RuleRow, ...]:
+    """Every rule that judged on the way to the decision, and its verdict at each moment."""
+    receipts: dict[tuple[str, int], list[tuple[str, int, Receipt]]] = {}
+    for name, position, judged in judgements(t, decision):
+        for receipt in judged.receipts:
+            key = (receipt.policy, receipt.version)
+            receipts.setdefault(key, []).append((name, position, receipt))
+    return tuple(_row(*key, given, wordings) for key, given in sorted(receipts.items()))
 
 
-def _row(key: tuple[str, int], at: dict[int, Receipt], columns: int, wordings: Wordings) -> RuleRow:
-    latest = at[max(at)]
+def _row(
+    id_: str, version: int, given: list[tuple[str, int, Receipt]], wordings: Wordings
+) -> RuleRow:
+    latest = given[-1][2]
+    verdicts: dict[Verdict, list[tuple[str, int]]] = {}
+    for name, position, receipt in given:
+        verdicts.setdefault(receipt.verdict, []).append((name, position))
     return RuleRow(
-        id=key[0],
-        version=key[1],
-        worded=worded(*key, wordings),
+        id=id_,
+        version=version,
+        worded=worded(id_, version, wordings),
         enforcement=ENFORCEMENT[latest.enforcement],
         params=_params(latest.params),
-        cells=tuple(_cell(at.get(column)) for column in range(columns)),
+        verdicts=tuple(
+            Verdicts(verdict=verdict, words=VERDICT[verdict], moments=tuple(moments))
+            for verdict, moments in verdicts.items()
+        ),
     )
-
-
-def _cell(receipt: Receipt | None) -> Cell:
-    if receipt is None:
-        return Cell(verdict=None, words="–")
-    return Cell(verdict=receipt.verdict, words=VERDICT[receipt.verdict])
 
 
 def _params(params: Mapping[str, ParamValue]) -> str:
