@@ -19,6 +19,7 @@ import click
 import msgspec
 from rich_click import RichGroup
 
+from api.cli_proof import export_dossier, verify
 from api.cli_witness import witness
 from api.options import say, settings_of, store_options
 from api.settings import SettingWrong
@@ -71,6 +72,7 @@ def main() -> None:
     """The record of how a company decided to hire."""
 
 
+main.add_command(verify)
 main.add_command(witness)
 
 
@@ -259,6 +261,9 @@ def import_xes(
 @main.group()
 def export() -> None:
     """Files to hand on, each with a manifest."""
+
+
+export.add_command(export_dossier)
 
 
 @export.command("facts")

@@ -1,12 +1,16 @@
 """Steps 1 to 3: a file of the right shape, whose facts the log holds at their places."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked
-from ledger.proof.checkpoint import CheckpointError, parse_checkpoint
+from ledger.proof.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
 from ledger.proof.dossier import DossierError, decode_dossier
-from ledger.proof.note import NoteError, Signature, open_note
+from ledger.proof.note import NoteError, Signature, Verifier, open_note
 from ledger.proof.proofs import ProofError, verify_inclusion
 from ledger.proof.tree import leaf_hash
 from ledger.proof.verdict import StepFailed
+from ledger.proof.witness_policy import WitnessPolicy
 
 
 def shape(checked: Checked) -> str:
@@ -24,29 +28,34 @@ def checkpoint(checked: Checked) -> str:
     The log's name is its key's: whoever has the key of one ledger cannot sign for another. Where
     a witness policy is given, its quorum must have cosigned.
     """
-    witnesses = [one.verifier for one in checked.policy.witnesses] if checked.policy else []
-    keys = {(key.name, key.key_id): key for key in (*witnesses, *checked.keys)}
-    latest = int(checked.now.timestamp()) + CLOCK_SECONDS_MAX
+    note = checked.dossier.checkpoint.encode()
+    checked.checkpoint, said = read_checkpoint(note, checked.keys, checked.policy, checked.now)
+    return said
+
+
+def read_checkpoint(
+    raw: bytes, keys: Sequence[Verifier], policy: WitnessPolicy | None, now: datetime
+) -> tuple[Checkpoint, str]:
+    """What a note says, and by whom it is signed; `StepFailed` unless by those who must."""
+    witnesses = [one.verifier for one in policy.witnesses] if policy else []
+    known = {(key.name, key.key_id): key for key in (*witnesses, *keys)}
+    latest = int(now.timestamp()) + CLOCK_SECONDS_MAX
     try:
-        note, signatures = open_note(
-            checked.dossier.checkpoint.encode(), keys.values(), not_after=latest
-        )
-        checked.checkpoint = parse_checkpoint(note.text)
+        note, signatures = open_note(raw, known.values(), not_after=latest)
+        found = parse_checkpoint(note.text)
     except (NoteError, CheckpointError) as error:
         raise StepFailed(str(error)) from None
-    origin = checked.checkpoint.origin
-    logs = {(key.name, key.key_id) for key in checked.keys}
-    if not any(name == origin and (name, key_id) in logs for name, key_id, _ in signatures):
+    logs = {(key.name, key.key_id) for key in keys}
+    if not any((one.name, one.key_id) in logs and one.name == found.origin for one in signatures):
         raise StepFailed(
             "The checkpoint is not signed by the log that it names with a key that was given: it "
             "is another ledger's, or the key is."
         )
-    said = f"signed by {origin} over {checked.checkpoint.size} facts"
-    return f"{said}; {_witnessed(checked, signatures)}"
+    said = f"signed by {found.origin} over {found.size} facts"
+    return found, f"{said}; {_witnessed(policy, signatures)}"
 
 
-def _witnessed(checked: Checked, signatures: tuple[Signature, ...]) -> str:
-    policy = checked.policy
+def _witnessed(policy: WitnessPolicy | None, signatures: tuple[Signature, ...]) -> str:
     if policy is None:
         return "witnesses not checked: no policy given"
     logs = {(log.verifier.name, log.verifier.key_id) for log in policy.logs}

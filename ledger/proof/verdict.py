@@ -1,5 +1,6 @@
 """What a verifier says: ten named steps, each passed, failed, or left out for a stated reason."""
 
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -55,3 +56,32 @@ class Verdict(Struct, frozen=True):
     def accepted(self) -> bool:
         """Whether everything that was checked holds."""
         return self.failed is None
+
+
+def verdict_of(checks: Sequence[Callable[[], str]]) -> Verdict:
+    """Takes the steps in order: each says what it found, or raises how it ended otherwise.
+
+    After the first that failed the rest are not reached. Whatever a check raises is a failure:
+    a verifier that breaks on a file has not accepted it.
+    """
+    steps: list[Step] = []
+    failed = 0
+    for number, (name, check) in enumerate(zip(STEP_NAMES, checks, strict=True), 1):
+        if failed:
+            step = Step(number, name, "not reached", f"step {failed} failed")
+        else:
+            step = Step(number, name, *_taken(check))
+        steps.append(step)
+        failed = failed or (number if step.outcome == "failed" else 0)
+    return Verdict(tuple(steps))
+
+
+def _taken(check: Callable[[], str]) -> tuple[Outcome, str]:
+    try:
+        return "passed", check()
+    except StepFailed as error:
+        return "failed", str(error)
+    except LeftOut as error:
+        return error.outcome, str(error)
+    except Exception as error:  # noqa: BLE001  (whatever bytes bring about is a reason to refuse)
+        return "failed", f"This step could not be completed ({type(error).__name__})."

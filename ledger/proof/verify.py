@@ -7,6 +7,7 @@ make it raise.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from cryptography.x509 import Certificate
@@ -14,7 +15,7 @@ from cryptography.x509 import Certificate
 from ledger.proof import steps_of_the_log, steps_of_the_rules, steps_of_the_story
 from ledger.proof.checked import Checked
 from ledger.proof.note import Verifier
-from ledger.proof.verdict import STEP_NAMES, LeftOut, Outcome, Step, StepFailed, Verdict
+from ledger.proof.verdict import Verdict, verdict_of
 from ledger.proof.witness_policy import WitnessPolicy
 from policies import Catalogue
 
@@ -72,24 +73,4 @@ def verify(
         now=now,
         roots=roots,
     )
-    steps: list[Step] = []
-    failed = 0
-    for number, (name, check) in enumerate(zip(STEP_NAMES, _STEPS, strict=True), 1):
-        if failed:
-            step = Step(number, name, "not reached", f"step {failed} failed")
-        else:
-            step = Step(number, name, *_taken(check, checked))
-        steps.append(step)
-        failed = failed or (number if step.outcome == "failed" else 0)
-    return Verdict(tuple(steps))
-
-
-def _taken(check: Callable[[Checked], str], checked: Checked) -> tuple[Outcome, str]:
-    try:
-        return "passed", check(checked)
-    except StepFailed as error:
-        return "failed", str(error)
-    except LeftOut as error:
-        return error.outcome, str(error)
-    except Exception as error:  # noqa: BLE001  (whatever bytes bring about is a reason to refuse)
-        return "failed", f"This step could not be completed ({type(error).__name__})."
+    return verdict_of([partial(step, checked) for step in _STEPS])

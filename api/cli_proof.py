@@ -1,0 +1,140 @@
+"""`hireledger verify` and `hireledger export dossier`: a decision as a file, made and checked.
+
+Verifying needs no ledger, no data directory, no network and no database driver: what it imports
+stays within `ledger.proof` and the rules.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from api.options import say, settings_of, store_options
+
+CHECK_FAILED: Final = 1
+_FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+# ---------------------------------------------------------------- verifying
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.option(
+    "--vkey",
+    "vkeys",
+    multiple=True,
+    required=True,
+    metavar="KEY",
+    help="The log's verifier key, from somewhere else than the file. Repeatable.",
+)
+@click.option("--witness-policy", type=_FILE, metavar="FILE", help="Who must have cosigned.")
+@click.option("--timestamp-roots", type=_FILE, metavar="FILE", help="Authorities to trust, PEM.")
+@click.option("--leaf", type=_FILE, metavar="FILE", help="The fact that a tlog-proof is about.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify(
+    file: Path,
+    vkeys: Sequence[str],
+    witness_policy: Path | None,
+    timestamp_roots: Path | None,
+    leaf: Path | None,
+    as_json: bool,
+) -> None:
+    """Check a dossier, or the proof of one fact, offline, in ten steps.
+
+    Exit code 1 when a step fails. Nothing in the file is trusted: the key comes from you.
+    """
+    from ledger.errors import LedgerError
+    from ledger.proof.dossier import DOSSIER_BYTES_MAX
+    from ledger.proof.timestamp import read_roots
+    from ledger.proof.verify import verify as verify_dossier
+    from ledger.proof.verify_fact import is_log_proof, verify_fact
+    from ledger.proof.witness_policy import parse_policy
+    from policies import load
+
+    with file.open("rb") as opened:
+        raw = opened.read(DOSSIER_BYTES_MAX + 1)
+    if is_log_proof(raw) != (leaf is not None):
+        told = "a tlog-proof is checked with --leaf FILE, and a dossier without it"
+        raise click.UsageError(f"{file.name}: {told}.")
+    now = datetime.now(UTC)
+    try:
+        policy = parse_policy(witness_policy.read_bytes()) if witness_policy else None
+        roots = read_roots(timestamp_roots.read_bytes()) if timestamp_roots else None
+        if leaf is not None:
+            verdict = verify_fact(raw, leaf.read_bytes(), vkeys, policy, now=now)
+        else:
+            verdict = verify_dossier(raw, vkeys, policy, load(), now=now, roots=roots)
+    except LedgerError as error:
+        raise click.UsageError(str(error)) from None
+    document: dict[str, Any] = {
+        "accepted": verdict.accepted,
+        "failed": verdict.failed.number if verdict.failed else None,
+        "steps": verdict.steps,
+    }
+    lines = [
+        f"{step.number:>2} {step.name:<16} {step.outcome:<14} {step.reason}"
+        for step in verdict.steps
+    ]
+    say(as_json, document, *lines)
+    if verdict.failed is not None:
+        named = f"step {verdict.failed.number} ({verdict.failed.name})"
+        click.echo(f"Refused: {file.name} fails {named}. Do not rely on it.", err=True)
+        click.get_current_context().exit(CHECK_FAILED)
+
+
+# ---------------------------------------------------------------- exporting
+
+
+@click.command("dossier")
+@store_options
+@click.argument("loop")
+@click.option("--decision", type=click.IntRange(1), metavar="N", help="Its position.")
+@click.option(
+    "--withhold",
+    metavar="KINDS",
+    default="",
+    help="Leave out name, evidence or reasons; several with commas.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("dossier.json"),
+    show_default=True,
+    help="The file.",
+)
+def export_dossier(
+    data: Path | None,
+    database: str | None,
+    as_json: bool,
+    loop: str,
+    decision: int | None,
+    withhold: str,
+    out: Path,
+) -> None:
+    """The decision of LOOP (your id, or its handle) as one file that anyone can verify offline."""
+    from api.dossiers import export, kinds
+    from api.store import open_ledger
+    from ledger.durable import replace_durably
+
+    withheld = kinds(withhold)
+    with open_ledger(settings_of(data=data, database=database)) as ledger:
+        made = export(ledger, loop, decision=decision, withheld=withheld)
+        vkeys = ledger.publisher.keys.vkeys
+    replace_durably(out, made.raw)
+    document: dict[str, Any] = {
+        "file": str(out),
+        "loop": made.dossier.loop,
+        "decision": made.dossier.decision,
+        "facts": len(made.dossier.facts),
+        "disclosures": len(made.dossier.disclosures),
+        "bytes": len(made.raw),
+        "vkeys": list(vkeys),
+    }
+    line = (
+        f"{len(made.dossier.facts)} facts behind the decision at {made.dossier.decision} in {out}. "
+        f"To check it: hireledger verify {out} --vkey {vkeys[0]}"
+    )
+    say(as_json, document, line)

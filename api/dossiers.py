@@ -1,0 +1,72 @@
+"""Makes a dossier for whoever runs the ledger: by the command line, noted like any audit read."""
+
+import os
+from collections.abc import Collection
+from typing import Final, NamedTuple, cast
+
+from api.settings import SettingWrong
+from domain import commands as c
+from domain.refusals import Missing
+from domain.values import is_handle, make_handle
+from ledger.asked import SYSTEM, Asked, Caller
+from ledger.export_dossier import Audience, assemble, choose, loop_of, published_over
+from ledger.group import Group
+from ledger.ledger import Ledger
+from ledger.proof.dossier import Dossier, encode_dossier
+from ledger.withholding import KINDS, Kind
+
+_CALLER: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
+
+
+class Made(NamedTuple):
+    """A dossier, and the file's bytes."""
+
+    dossier: Dossier
+    raw: bytes
+
+
+def kinds(text: str) -> frozenset[Kind]:
+    """Kinds of personal values from a list with commas; raises `SettingWrong`."""
+    named = {word.strip() for word in text.split(",") if word.strip()}
+    if named - set(KINDS):
+        raise SettingWrong(f"--withhold takes {', '.join(KINDS)}, several with commas.")
+    return frozenset(cast("set[Kind]", named))
+
+
+def export(
+    ledger: Ledger, loop: str, *, decision: int | None = None, withheld: Collection[Kind] = ()
+) -> Made:
+    """The dossier of a loop's decision; that it was made is recorded before it is handed out.
+
+    Args:
+        ledger: with its publisher running.
+        loop: the caller's id, or a handle.
+        decision: the decision's position; None: the one in force, else the latest.
+        withheld: kinds of personal values to leave out.
+
+    Raises:
+        Missing: there is no such loop, or no such decision.
+        Unavailable: the store is away, or nothing is published.
+        LedgerError: the log is not what it was, or cannot be told in one file.
+    """
+    with ledger.reading() as group:
+        handle = _handle(group, loop)
+        chosen = choose(group, loop_of(group, handle), decision)
+    published = published_over(ledger, chosen.decision.position)
+    audience = Audience(person=None, knows_names=True, withheld=frozenset(withheld))
+    with ledger.reading() as group:
+        dossier = assemble(group, chosen, published, ledger.rules, audience)
+    raw = encode_dossier(dossier)
+    note = c.NoteRecordViewed(what="export", loop=handle)
+    key = f"export-{make_handle('r', os.urandom(16))}"
+    ledger.submit(Asked(note, _CALLER, key, b"")).result()
+    return Made(dossier, raw)
+
+
+def _handle(group: Group, loop: str) -> str:
+    if is_handle(loop) and loop.startswith("l_"):
+        return loop
+    found = group.store.aliases.find(group.cur, "loop", loop)
+    if found is None:
+        raise Missing("no loop has this id")
+    return found
