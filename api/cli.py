@@ -20,6 +20,7 @@ import msgspec
 from rich_click import RichGroup
 
 from api.cli_proof import export_dossier, verify
+from api.cli_fsck import fsck
 from api.cli_witness import witness
 from api.options import say, settings_of, store_options
 from api.settings import SettingWrong
@@ -73,6 +74,7 @@ def main() -> None:
 
 
 main.add_command(verify)
+main.add_command(fsck)
 main.add_command(witness)
 
 

@@ -61,6 +61,21 @@ def open_database(
 
 
 @contextmanager
+def database_as_it_is(settings: Settings) -> Generator[Database]:
+    """The ledger's database, neither made nor migrated; raises like `open_database`."""
+    if settings.database is not None:
+        database = _external(settings)
+        if not _made(database):
+            raise NoLedger(_nothing_at("the database of the given URL"))
+        yield database
+        return
+    if not (settings.data / "store.json").is_file():
+        raise NoLedger(_nothing_at(str(settings.data)))
+    with Embedded.start(settings.data, binaries=settings.postgres, watch=False) as server:
+        yield Database.embedded(server, settings.schema)
+
+
+@contextmanager
 def open_ledger(
     settings: Settings, *, make: bool = False, watch: bool = False
 ) -> Generator[Ledger]:
@@ -74,6 +89,24 @@ def open_ledger(
             if make:
                 first_start(ledger, admin_key(settings))
             yield ledger
+
+
+def keyring_as_it_is(settings: Settings, database: Database) -> KeyRing:
+    """The keys by setting or from the data directory, where none is made."""
+    directory = settings.data / KEYS
+    names = [
+        name
+        for name in KEY_NAMES
+        if getattr(settings, f"key_{name.replace('-', '_')}") is None
+    ]
+    missing = [name for name in names if not (directory / name).exists()]
+    if missing:
+        raise NoLedger(
+            f"The key {directory / missing[0]} is not there, and without it nothing can be checked "
+            "that is sealed. Give the data directory of this ledger (--data), restore the key from "
+            "its backup, or give it by setting."
+        )
+    return _keyring(settings, database)
 
 
 def admin_key(settings: Settings) -> Path:

@@ -14,10 +14,10 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from domain.codec import decode
 from domain.facts import AnyFact
 from domain.findings import Basis, Item
 from ledger.database import Database
+from ledger.fsck.facts import readable
 from ledger.fsck.pages import PAGE_FACTS, Rows
 from ledger.fsck.report import PROBLEMS_SHOWN, Findings, Progress, Report, unheard
 from ledger.proof.tree import RightEdge, leaf_hash
@@ -197,14 +197,7 @@ def monitor(
                 position=whole.size,
             )
             return findings.report(database.schema, count, "")
-        bases.collect(position, leaf, _decoded(leaf) if _MARK in leaf else None)
+        bases.collect(position, leaf, readable(leaf) if _MARK in leaf else None)
     findings.rows["facts"] += count
     bases.check(leaves(rows, lambda done, of: progress(count + done, of), 2 * count), findings)
     return findings.report(database.schema, count, base64.b64encode(whole.root()).decode())
-
-
-def _decoded(leaf: bytes) -> AnyFact | None:
-    try:
-        return decode(leaf)
-    except (msgspec.MsgspecError, ValueError):
-        return None

@@ -40,6 +40,14 @@ class _Typed(msgspec.Struct):
 _typed: Final = msgspec.json.Decoder(_Typed)
 
 
+def readable(leaf: bytes) -> AnyFact | None:
+    """The fact of a leaf that may have been changed; None where it is none any more."""
+    try:
+        return decode(leaf)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
 class FactCheck:
     """Looks at one fact after the other, in the order of their positions."""
 
@@ -55,7 +63,7 @@ class FactCheck:
         if not self._placed(row.position):
             return None
         computed = leaf_hash(row.leaf)
-        fact = self._decoded(row)
+        fact = readable(row.leaf)
         if computed != row.leaf_hash:
             self._wrong(row, "its bytes do not have the hash that stands beside them", _RESTORE)
         elif len(row.leaf) > LEAF_BYTES_MAX:
@@ -88,12 +96,6 @@ class FactCheck:
                 upto=position - 1,
             )
         return True
-
-    def _decoded(self, row: FactRow) -> AnyFact | None:
-        try:
-            return decode(row.leaf)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return None
 
     def _compare(self, row: FactRow, fact: AnyFact) -> None:
         """The columns beside the leaf say what it says, and the ledger's clock does not go back."""

@@ -39,6 +39,13 @@ select k.subject, k.ring, k.wrapped, (
        exists (select from {}.aliases a where a.subject = k.subject)
 from {}.subject_keys k
 """
+_KEYLESS: Final = """
+select subject, min(position) from (
+    select subject, position from {}.disclosures union all select subject, null from {}.aliases
+) as kept
+where not exists (select from {}.subject_keys k where k.subject = kept.subject)
+group by subject
+"""
 _UNVACUUMED: Final = """
 select e.position, f.type is null or f.type not like 'subject-erased.%%'
 from {}.unvacuumed_erasures e left join {}.facts f using (position)
@@ -131,6 +138,10 @@ def check_keys(rows: Rows, keyring: KeyRing, owners: Owners, findings: Findings)
             whose = "a person" if subject.startswith(SELF_IDENTIFICATION) else "a subject"
             said = f"A key of {whose} of whom nothing is kept: rows are missing, or it was put in."
             findings.add("keys", said, "Compare the row with a backup.", row=row)
+    for subject, position in rows.stream(_KEYLESS):
+        said = "The key of a subject is missing although something is kept under it."
+        row = f"`subject_keys` {subject}"
+        findings.add("keys", said, _RESTORE_KEY, position=position, row=row)
     for position, stray in rows.stream(_UNVACUUMED):
         findings.rows["unvacuumed_erasures"] += 1
         if stray:

@@ -136,7 +136,8 @@ def check_schema(rows: Rows, database: Database, findings: Findings) -> bool:
         if expected.get(thing) == found.get(thing):
             continue
         findings.add("schema", _difference(expected.get(thing), found.get(thing)), _CURE, row=thing)
-        readable = readable and not (thing.startswith(("table ", "column ")) and thing in expected)
+        if thing in expected and thing.startswith(("table ", "column ")):
+            readable = readable and _kind(expected[thing]) == _kind(found.get(thing, ""))
     if readable:
         _check_migrations(rows, findings)
     return readable
@@ -144,6 +145,11 @@ def check_schema(rows: Rows, database: Database, findings: Findings) -> bool:
 
 def _by_object(lines: list[str]) -> dict[str, str]:
     return {thing: rest for thing, _, rest in (line.partition(": ") for line in lines)}
+
+
+def _kind(said: str) -> str:
+    """Of a column, its type; of a table, that it is one."""
+    return said.partition(",")[0].removesuffix(" not null")
 
 
 def _difference(expected: str | None, found: str | None) -> str:

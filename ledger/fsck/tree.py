@@ -114,11 +114,11 @@ class TreeCheck:
         if stored is not None:
             self._findings.rows["tree_nodes"] += 1
         self._merge(leaf_hash, cut(stored or b""))
-        if self.size in self.wanted:
-            self._roots[self.size] = Roots(self.root(), self.believed_root())
         if (head := page.heads.pop(self.size, None)) is not None:
             self._findings.rows["tree_heads"] += 1
             self._compare_head(*head)
+        if self.size in self.wanted:
+            self._roots[self.size] = Roots(self.root(), self.believed_root())
 
     def _merge(self, leaf_hash: bytes, stored: list[bytes]) -> None:
         """Completes the subtrees that end here, and compares each with the stored one."""

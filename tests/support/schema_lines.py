@@ -1,5 +1,6 @@
-"""How the schema of a fresh ledger is, for `hireledger fsck` to compare with; run to renew it:
+"""How the schema of a fresh ledger is, which `hireledger fsck` compares with.
 
+To renew the file after a new migration:
 .venv/bin/python tests/support/schema_lines.py > ledger/migrations/schema.txt
 """
 
