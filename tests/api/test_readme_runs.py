@@ -1,9 +1,11 @@
 """The README is executed: its shell lines, exactly as printed, against a served ledger."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ def _shell_lines() -> str:
 def test_the_loop_in_the_readme_is_refused_and_then_decided(
     database: Database, tmp_path: Path
 ) -> None:
-    """Every line answers 201, but the one decision that came too early."""
+    """Every line answers 201, but the one decision that came too early; the dossier verifies."""
     with open_office(database, tmp_path) as office:
         script = _shell_lines().replace(
             "URL=http://127.0.0.1:8000", f"URL={str(office.client.base_url).rstrip('/')}"
@@ -35,12 +37,17 @@ def test_the_loop_in_the_readme_is_refused_and_then_decided(
         ran = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", f"n=0; {script}"],
             cwd=tmp_path,
+            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
             timeout=120,
             check=True,
         )
-    answers = [json.loads(line) for line in ran.stdout.splitlines() if line]
+    lines = [line for line in ran.stdout.splitlines() if line]
+    answers = [json.loads(line) for line in lines if line.startswith("{")]
+    steps = [line.split() for line in lines if not line.startswith("{")]
+    assert [step[0] for step in steps] == [str(number) for number in range(1, 11)]
+    assert {"failed", "not reached"}.isdisjoint(" ".join(step[1:4]) for step in steps)
     refused = [one for one in answers if one.get("status", 201) != 201]
     assert [one["status"] for one in refused] == [409]
     found = {one["policy"] for one in refused[0]["findings"]}
