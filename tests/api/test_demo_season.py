@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 from collections.abc import Generator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ import pytest
 from api.demo.founding import RULES
 from api.demo.run import FILES, KEYS
 from api.demo.summary import Summary, summarise
+from api.dossiers import export
 from command_line import Shell, ready
-from domain.codec import FACT_BY_TYPE
+from domain import facts as f
+from domain.codec import FACT_BY_TYPE, types_of
 from ledger.embedded.server import Embedded
+from ledger.proof.verify import verify
 from recorded_season import Season, recorded_season
 
 pytestmark = pytest.mark.xdist_group("season")
@@ -175,3 +179,49 @@ def test_a_demo_without_the_first_key_says_what_is_missing(
     (tmp_path / "admin.key").unlink()
     ended = Shell(options, variables).run("demo", "--exit", code=1)
     assert "admin.key" in ended.err
+
+
+def decided_loops(season: Season) -> dict[str, list[int]]:
+    """Every loop of the season in which something was decided, with the decisions' positions."""
+    found: dict[str, list[int]] = {}
+    made = types_of(f.DecisionMade)
+    with season.ledger.reading() as group:
+        rows = group.store.recorder.fetch(group.cur, range(1, group.head + 1))
+    for row in rows:
+        if row.type in made:
+            found.setdefault(row.tags[0].removeprefix("loop:"), []).append(row.position)
+    return found
+
+
+def test_every_decision_of_the_season_has_a_dossier_that_verifies(season: Season) -> None:
+    """Each by itself, with nothing of any other loop or candidate in it, and small enough."""
+    decided = decided_loops(season)
+    assert len(decided) > 20
+    vkeys = season.ledger.publisher.keys.vkeys
+    for handle, positions in decided.items():
+        for position in positions:
+            made = export(season.ledger, handle, decision=position)
+            now = datetime.now(UTC)
+            verdict = verify(made.raw, vkeys, None, season.ledger.rules, now=now)
+            assert verdict.accepted, (handle, position, verdict.failed)
+            handles = set(re.findall(rb"\b[lc]_[a-z2-7]{26}\b", made.raw))
+            assert len(handles) == 2, "one loop and one candidate"
+            assert handle.encode() in handles
+            assert len(made.raw) < 200_000
+
+
+def test_a_dossier_is_exported_and_verified_by_command(shell: Shell, season: Season) -> None:
+    """The command names the key and what to type; the file is its owner's alone."""
+    handle, (position, *_) = next(iter(decided_loops(season).items()))
+    out = season.settings.data / "made.json"
+    told = Shell((*shell.options, "--json"), shell.variables).run(
+        "export", "dossier", handle, "--withhold", "name,evidence", "--out", str(out)
+    )
+    assert told.json["loop"] == handle
+    assert told.json["decision"] >= position
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    (vkey,) = told.json["vkeys"]
+    verified = Shell().run("verify", str(out), "--vkey", vkey, "--json")
+    assert verified.json["accepted"]
+    for words in (("no-such-loop",), (handle, "--decision", "1"), (handle, "--withhold", "age")):
+        assert shell.run("export", "dossier", *words, "--out", str(out), code=2).err
