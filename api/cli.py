@@ -19,6 +19,7 @@ import click
 import msgspec
 from rich_click import RichGroup
 
+from api.cli_log import log_key
 from api.cli_proof import export_dossier, verify
 from api.cli_fsck import fsck
 from api.cli_witness import witness
@@ -75,6 +76,7 @@ def main() -> None:
 
 main.add_command(verify)
 main.add_command(fsck)
+main.add_command(log_key)
 main.add_command(witness)
 
 

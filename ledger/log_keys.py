@@ -7,7 +7,7 @@ has an older verifier key goes on verifying until that key is retired.
 
 import os
 import secrets
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -54,7 +54,7 @@ class LogKeys:
         *,
         given: str | None = None,
         origin: str | None = None,
-        ml_dsa: bool = False,
+        ml_dsa: bool | None = False,
         may_make: bool = True,
     ) -> Self:
         """The keys in `directory`, made there at the first start, or those `given` by setting.
@@ -66,6 +66,7 @@ class LogKeys:
             origin: the log's name at the first start, default a random one; later it must be the
                 one in the keys.
             ml_dsa: sign with ML-DSA-44 as well; the start that first asks for it makes the key.
+                None: whatever keys there are.
             may_make: False where something was signed already, so that a missing key was lost.
 
         Raises:
@@ -95,7 +96,7 @@ class LogKeys:
                 "Checkpoints are to be signed with ML-DSA-44 too, but the keys given by setting "
                 "have none. Add the line of one, or turn the setting `key_log_ml_dsa` off."
             )
-        return keys if ml_dsa else cls(keys._of(Kind.ED25519))
+        return cls(keys._of(Kind.ED25519)) if ml_dsa is False else keys
 
     @classmethod
     def read(cls, path: Path, *, follow_links: bool = False) -> Self:
@@ -157,11 +158,16 @@ def rotate(directory: Path) -> LogKeys:
         return _write(path, [*fresh, *old.signers])
 
 
-def retire(directory: Path) -> LogKeys:
-    """Leave only the newest key of each kind; the older ones never sign again."""
+def retire(directory: Path, check: Callable[[LogKeys], None] = lambda _: None) -> LogKeys:
+    """Leave only the newest key of each kind; the older ones never sign again.
+
+    `check` is given the keys that would be left, and raises where that must not be.
+    """
     path = directory / KEY_NAME
     with changing(directory):
-        return _write(path, LogKeys.read(path).current)
+        left = LogKeys.read(path).current
+        check(LogKeys(left))
+        return _write(path, left)
 
 
 def begin(directory: Path, origin: str | None) -> LogKeys:

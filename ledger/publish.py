@@ -186,7 +186,9 @@ class Publisher:
             self._wanted = max(self._wanted, position)
             self._news.notify_all()
             self._news.wait_for(done, timeout)
-            if self._latest is not None and self._latest.size >= position:
+            # Out of a store that was set back nothing is proven either.
+            covered = self._latest is not None and self._latest.size >= position
+            if self._latest is not None and covered and self._guard.refused is None:
                 return self._latest
             why = self._guard.refused or self._problem or "it is being made; try again"
         raise Unavailable(

@@ -150,10 +150,8 @@ def _writers() -> list[threading.Thread]:
 def test_a_store_that_lost_its_last_facts_is_read_as_it_is_now(
     server: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a fail-over to a replica that lagged behind nothing is decided on what it never had.
-
-    What was lost was not signed yet; had it been, nothing would be decided at all.
-    """
+    """After a fail-over to a replica that lagged behind nothing is decided on what it never had."""
+    # What was lost must not be signed yet: had it been, nothing would be decided at all.
     monkeypatch.setattr(ledger.publish, "PAUSE_SECONDS", 60.0)
     database = Database.embedded(server, schema=f"t_{secrets.token_hex(6)}")
     database.prepare()

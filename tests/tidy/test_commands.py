@@ -15,7 +15,7 @@ PLACE = re.compile(
     r"`((?:domain|policies|ledger|projections|api|tests|deploy|docs|requirements|\.ci)/[\w./-]*)`"
 )
 MAKE = re.compile(r"(?:`|^\$ ?|^)make ([a-z]+)\b", re.MULTILINE)
-OURS = re.compile(r"(?:`|^ *\$ ?)hireledger ([a-z]+)\b", re.MULTILINE)
+OURS = re.compile(r"(?:`|^ *\$ ?)hireledger ([a-z]+(?:-[a-z]+)*)\b", re.MULTILINE)
 TARGET = re.compile(r"^([a-z]+):(.*)$", re.MULTILINE)
 
 needs_make = pytest.mark.skipif(
