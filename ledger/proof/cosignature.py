@@ -82,7 +82,10 @@ def _checkpoint(text: str) -> Checkpoint:
 
 
 def _counted(name: str) -> bytes:
-    raw = name.encode()
+    try:
+        raw = name.encode()
+    except UnicodeEncodeError:
+        raise CosignatureError("A name has half a character, which UTF-8 lacks.") from None
     if not 1 <= len(raw) <= NAME_BYTES_MAX:
         raise CosignatureError(
             f"Cosigners and origins have names of 1 to {NAME_BYTES_MAX} bytes, not {len(raw)}."

@@ -87,6 +87,12 @@ class Verifier:
     def __repr__(self) -> str:
         return f"Verifier({self.name}+{self.key_id.hex()})"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Verifier) and self.vkey == other.vkey
+
+    def __hash__(self) -> int:
+        return hash(self.vkey)
+
     def verifies(self, text: str, signature: bytes) -> bool:
         """Whether `signature` (without key id, with time stamp if any) is this key's, of `text`."""
         try:

@@ -148,6 +148,8 @@ def test_a_name_that_does_not_fit_its_length_is_not_signed(origin: str) -> None:
         mldsa44_message("w", text, NOON)
     with pytest.raises(CosignatureError, match="1 to 255 bytes"):
         mldsa44_message(origin, TEXT, NOON)
+    with pytest.raises(CosignatureError, match="half a character"):
+        mldsa44_message("\ud800", TEXT, NOON)
     assert not PQ_WITNESS.verifier.verifies(text, PQ_WITNESS.sign(TEXT, NOON))
     longest = text.replace(origin, origin[:127])
     assert PQ_WITNESS.verifier.verifies(longest, PQ_WITNESS.sign(longest, NOON))

@@ -78,6 +78,21 @@ def test_a_new_key_is_a_new_key(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_verifiers_are_the_same_where_their_keys_are(kind: Kind) -> None:
+    """Two copies of one key are one key; the size of a key is its kind's."""
+    signer = signer_of(kind)
+    assert {signer.verifier, Verifier.from_vkey(signer.vkey)} == {signer.verifier}
+    assert signer.verifier != Signer.generate("ledger.example", kind).verifier
+    assert signer.verifier != signer.vkey
+    for wrong in (b"", signer.verifier.public[1:], signer.verifier.public + b"\0"):
+        with pytest.raises(NoteError):
+            Verifier("ledger.example", kind, wrong)
+    for short in (b"", SEED[1:], SEED + b"\0"):
+        with pytest.raises(NoteError):
+            Signer("ledger.example", kind, short)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_key_prints_nothing_secret(kind: Kind) -> None:
     """Neither in a log nor in a traceback."""
     signer = signer_of(kind)

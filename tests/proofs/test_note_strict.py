@@ -21,7 +21,7 @@ from ledger.proof.note import (
     parse_signatures,
 )
 
-HOW = settings(max_examples=200, deadline=None, derandomize=True)
+HOW = settings(max_examples=120, deadline=None, derandomize=True)
 SIGNER = Signer.from_text(golden_log.PRIVATE_TEXT)
 VERIFIER = Verifier.from_vkey(golden_log.VKEY)
 GOOD = golden_log.checkpoint(7)

@@ -19,7 +19,7 @@ from ledger.proof.proofs import (
 from ledger.proof.tree import EMPTY_ROOT, leaf_hash
 from naive_proofs import path_of, proof_of, root_of
 
-HOW = settings(max_examples=150, deadline=None, derandomize=True)
+HOW = settings(max_examples=60, deadline=None, derandomize=True)
 LEAVES = tuple(leaf_hash(b"%d" % number) for number in range(40))
 ROOTS = [root_of(LEAVES[:size]) for size in range(len(LEAVES) + 1)]
 OTHER = leaf_hash(b"other")

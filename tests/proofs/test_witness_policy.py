@@ -67,6 +67,8 @@ def test_the_policy_of_the_specification_is_read() -> None:
         PolicyGroup("X-and-Y", 2, ("X-witnesses", "Y-witnesses")),
     )
     assert policy.quorum == "X-and-Y"
+    assert policy == read(EXAMPLE)
+    assert policy != read(EXAMPLE.replace(KEYS[0], witness_key(9).vkey))
 
 
 @pytest.mark.parametrize(
