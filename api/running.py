@@ -8,6 +8,7 @@ from typing import TextIO
 from api import telemetry
 from api.serve import Serving, serving
 from api.settings import Settings
+from api.stamping import roots_of, stamping
 from api.store import open_ledger
 from ledger.ledger import Ledger
 
@@ -18,6 +19,7 @@ def running(settings: Settings, *, log: str | None = None) -> Generator[tuple[Le
 
     `log` is the name of a file in the data directory for the log's lines; None: standard error.
     """
+    roots = roots_of(settings)
     with ExitStack() as stack:
         stack.callback(telemetry.close)
         _configure(settings)
@@ -27,6 +29,7 @@ def running(settings: Settings, *, log: str | None = None) -> Generator[tuple[Le
             lines = stack.enter_context((settings.data / log).open("a", buffering=1))
             stack.callback(_configure, settings)
             _configure(settings, lines)
+        stack.enter_context(stamping(settings, roots, ledger))
         yield ledger, stack.enter_context(serving(settings, ledger))
 
 

@@ -43,6 +43,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key_log_ml_dsa: bool = False  # checkpoints are signed with ML-DSA-44 as well
     origin: Text | None = None  # the log's name; None: that of its key, a random one at first
     witness_policy: Path | None = None  # file of the witnesses that make a checkpoint published
+    tsa: Text | None = None  # URL of a timestamp authority (RFC 3161) for published checkpoints
+    tsa_roots: Path | None = None  # PEM file of its roots; None: its signatures go unchecked here
 
     def __repr__(self) -> str:
         return "<settings>"

@@ -26,6 +26,9 @@ EVERY: Final = timedelta(minutes=15)
 """At most one token in so long; the last checkpoint of a busy quarter of an hour has one."""
 
 RETRY: Final = timedelta(minutes=1)
+LOOK: Final = timedelta(seconds=2)
+"""How soon it looks again while nothing at all is published, as after a first start."""
+
 ANSWER_SECONDS_MAX: Final = 20.0
 ASTRAY: Final = timedelta(minutes=10)
 """A token of a time so far from our own is not kept: one of the two clocks is wrong."""
@@ -168,7 +171,9 @@ class Stamper:
         """Stamps the newest checkpoint if it is time to; how long until the next look."""
         with self._database.connect("runtime") as connection, connection.cursor() as cur:
             published, newest = self._published(cur), self._rows.newest(cur)
-        if published is None or (newest is not None and newest.size >= published[0]):
+        if published is None:
+            return LOOK
+        if newest is not None and newest.size >= published[0]:
             return min(self._every, self._retry)  # nothing new; looking costs next to nothing
         if newest is not None and (rest := newest.stamped + self._every - _now()) > timedelta(0):
             return min(rest, self._every)

@@ -134,7 +134,8 @@ def mother(*wrap: str) -> Generator[Mother]:
 
 def _mother() -> None:
     """Forks a serving process for every line; everything is imported before the first."""
-    importlib.import_module("api.running")
+    for module in ("api.running", "api.app", "api.outbound", "ledger.timestamps"):
+        importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         told = json.loads(line)

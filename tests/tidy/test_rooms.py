@@ -23,7 +23,7 @@ STORE = PURE | {"psycopg", "psycopg_pool", "cryptography", "structlog", "opentel
 MAY_IMPORT = {
     "domain": PURE,
     "policies": PURE,
-    "ledger": STORE | {"eventsourcing"},
+    "ledger": STORE | {"eventsourcing", "rfc3161_client"},
     "projections": STORE,
 }
 KNOWS_EVENTSOURCING = "ledger/recorder.py"
