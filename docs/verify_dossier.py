@@ -22,8 +22,7 @@ CITED = {"cites": "", "gate": "evidence-gate-passed", "recommendations": "recomm
 def need(holds, reason):
     if not holds: raise ValueError(reason)
 def members(pairs):
-    need(len(dict(pairs)) == len(pairs), "an object has a member twice")
-    return dict(pairs)
+    return dict(pairs) if len(dict(pairs)) == len(pairs) else need(False, "a member stands twice")
 def selects(items, type_, tags):
     return any(type_ in i.get("types", [type_]) and tags >= {*i.get("tags", ())} for i in items)
 def root_above(nodes, size, proof=iter(())):
@@ -42,11 +41,13 @@ def steps(file, vkey):
     need([*leaves] == sorted(leaves) and len(leaves) == len(dossier["facts"]), "facts out of order")
     yield "step 2 checkpoint"
     name, key_id, key = vkey.split("+", 2)
+    true_id = sha256(name.encode() + b"\n" + b64decode(key)).hexdigest()[:8]
     note = re.fullmatch(NOTE, dossier["checkpoint"])
-    need(note and note[2] == f"{name}\n", "it is not written as a signed checkpoint of this log")
+    need(len(key) == 44 and key_id == true_id, "VKEY is not a verification key of type Ed25519")
+    need(note and note[2] == f"{name}\n", "it is not written as a signed checkpoint of VKEY's log")
     blobs = [(who, b64decode(blob)) for who, blob in re.findall("— (.+) (.+)\n", note[5])]
     signed = {(who, blob[:4].hex()): blob[4:] for who, blob in blobs}
-    need(len(signed) == len(blobs) and (name, key_id) in signed, "VKEY did not sign it, once")
+    need(len(signed) == len(blobs) and (name, true_id) in signed, "VKEY did not sign it, once")
     Ed25519.from_public_bytes(b64decode(key)[1:]).verify(signed[name, key_id], note[1].encode())
     yield "step 3 inclusion"
     hashes = {at: sha256(b"\0" + leaf).digest() for at, leaf in leaves.items()}
@@ -87,9 +88,8 @@ def steps(file, vkey):
     known = {(kind, leaf[kind], leaf["version"]): at for at, leaf in reversed(told.items())
              for kind in ("scorecard", "posting", "policy_set", "prompt")
              if kind in leaf and leaf["type"].endswith(("-versioned.v1", "-adopted.v1"))}
-    for kind in ("scorecard", "posting", "policy_set"):
-        pin = (kind, told[start][kind]["id"], told[start][kind]["version"])
-        need(known.get(pin, start) < start, f"the {kind} that the loop pinned is not given")
+    for kind, pin in [(kind, told[start][kind]) for kind in ("scorecard", "posting", "policy_set")]:
+        need(known.get((kind, pin["id"], pin["version"]), start) < start, f"no {kind} is given")
     for ref in [ref for leaf in told.values() for ref in leaf.get("prompts", ())]:
         asked = selects(made["basis"]["items"], "prompt-versioned.v1", {f"prompt:{ref['id']}"})
         need(asked or ("prompt", ref["id"], ref["version"]) in known, "a prompt is not given")
