@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from ledger.errors import LedgerError
 from ledger.proof.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
+from ledger.proof.key_kinds import Kind
 from ledger.proof.note import (
     NOTE_BYTES_MAX,
     NoteError,
@@ -131,11 +132,18 @@ def decide(
 def cosign(text: str, signers: Iterable[Signer], timestamp: int) -> bytes:
     """The body of a 200: the checkpoint's text, cosigned with each key at POSIX `timestamp`.
 
-    Not to be sent before what the decision told to store is stored, and cannot be lost again.
-    Raises `NoteError` where a key does not sign this text or time.
+    Lines beyond the root are signed with Ed25519 alone, so ML-DSA-44 keys sign no checkpoint that
+    has some. Not to be sent before what the decision told to store is stored, and cannot be lost
+    again. Raises `AddCheckpointError` where none of the keys can sign this checkpoint, `NoteError`
+    where one is no witness's.
     """
-    lines = (format_signature(signer.signature(text, timestamp)) for signer in signers)
-    return "".join(lines).encode()
+    extended = bool(parse_checkpoint(text).extensions)
+    able = [one for one in signers if not (extended and one.kind is Kind.MLDSA44_COSIGNATURE)]
+    if not able:
+        raise AddCheckpointError(
+            "None of the keys signs this checkpoint: ML-DSA-44 does not sign extension lines."
+        )
+    return "".join(format_signature(one.signature(text, timestamp)) for one in able).encode()
 
 
 def parse_conflict(body: bytes) -> int:

@@ -41,11 +41,6 @@ class Kind(enum.IntEnum):
         """The size of a public key."""
         return 1312 if self is Kind.MLDSA44_COSIGNATURE else 32
 
-    @property
-    def signature_bytes(self) -> int:
-        """The size of a signature, without a time stamp."""
-        return 2420 if self is Kind.MLDSA44_COSIGNATURE else 64
-
 
 def private_key(kind: Kind, seed: bytes) -> PrivateKey:
     """The key that grows from a seed (32 bytes)."""

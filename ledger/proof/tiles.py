@@ -69,12 +69,6 @@ def parse_bundle_path(path: str) -> Bundle:
     return Bundle(*_read_coordinates(path.removeprefix("tile/entries/")))
 
 
-def width_at(size: int, level: int, index: int) -> int:
-    """How many hashes a tile has (0 to 256) when the tree has `size` leaves."""
-    hashes = size >> TILE_HEIGHT * level
-    return max(0, min(TILE_WIDTH, hashes - index * TILE_WIDTH))
-
-
 def tiles_at(size: int) -> Iterator[Tile]:
     """Every tile of the tree of `size` leaves, the partial ones too, from level 0 upwards."""
     level = 0

@@ -237,6 +237,19 @@ def test_the_lines_of_an_answer_cosign_the_checkpoint() -> None:
     ] == [1_700_000_000] * 2
 
 
+def test_a_checkpoint_with_extension_lines_is_cosigned_with_the_keys_that_sign_them() -> None:
+    """ML-DSA-44 would leave open who added them; a witness that has nothing else says so."""
+    extended = f"{parse_request(GOOD).text}an extension\n"
+    plain, pq = (
+        Signer("witness.example", kind, bytes(32))
+        for kind in (Kind.ED25519_COSIGNATURE, Kind.MLDSA44_COSIGNATURE)
+    )
+    lines = cosign(extended, [pq, plain], 1_700_000_000)
+    assert parse_signatures(lines.decode()) == (plain.signature(extended, 1_700_000_000),)
+    with pytest.raises(AddCheckpointError, match="extension lines"):
+        cosign(extended, [pq], 1_700_000_000)
+
+
 def test_a_witness_signs_with_no_key_that_states_no_time() -> None:
     """A log's key in the place of a witness's is found before anything is sent."""
     with pytest.raises(NoteError):

@@ -24,7 +24,6 @@ from ledger.proof.tiles import (
     tile_nodes,
     tile_path,
     tiles_at,
-    width_at,
 )
 
 HOW = settings(max_examples=200, deadline=None, derandomize=True)
@@ -128,13 +127,17 @@ def test_the_tiles_of_the_specification_are_there() -> None:
     assert list(tiles_at(0)) == []
 
 
-@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 65_535, 65_536, 70_000])
-def test_a_tile_has_its_width_exactly_where_it_is_listed(size: int) -> None:
-    """The two ways to ask for tiles agree."""
-    listed = {(tile.level, tile.index): tile.width for tile in tiles_at(size)}
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 511, 65_535, 65_536, 70_000])
+def test_the_tiles_of_a_level_hold_every_whole_node_once(size: int) -> None:
+    """Full ones first, then at most one partial one; none is empty, and none is above the root."""
+    listed = list(tiles_at(size))
     for level in range(4):
-        for index in range(280):
-            assert width_at(size, level, index) == listed.get((level, index), 0)
+        of_level = [tile for tile in listed if tile.level == level]
+        assert [tile.index for tile in of_level] == list(range(len(of_level)))
+        assert all(tile.width == TILE_WIDTH for tile in of_level[:-1])
+        assert all(1 <= tile.width <= TILE_WIDTH for tile in of_level)
+        assert sum(tile.width for tile in of_level) == size // 256**level
+    assert len(listed) == len({tile_path(tile) for tile in listed})
 
 
 def test_a_tile_holds_neighbouring_nodes_of_its_height() -> None:
