@@ -19,9 +19,10 @@ import click
 import msgspec
 from rich_click import RichGroup
 
-from api.cli_log import log_key
-from api.cli_proof import export_dossier, verify
 from api.cli_fsck import fsck
+from api.cli_log import log_key
+from api.cli_people import erase, kek
+from api.cli_proof import export_dossier, verify
 from api.cli_witness import witness
 from api.options import say, settings_of, store_options
 from api.settings import SettingWrong
@@ -74,6 +75,8 @@ def main() -> None:
     """The record of how a company decided to hire."""
 
 
+main.add_command(erase)
+main.add_command(kek)
 main.add_command(verify)
 main.add_command(fsck)
 main.add_command(log_key)

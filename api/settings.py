@@ -38,6 +38,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     otlp_endpoint: Text | None = None  # base URL of a collector of traces, OTLP over HTTP
     key_kek: Text | None = None  # 64 hex digits, or a file of 32 bytes; None: a file in `data`
     key_kek_self_identification: Text | None = None  # likewise
+    key_kek_next: Text | None = None  # likewise; while `key_kek` is rotated, what follows it
+    key_kek_self_identification_next: Text | None = None  # likewise
     key_hmac: Text | None = None  # likewise
     key_log: Text | None = None  # lines of private keys, or a file of them; None: a file in `data`
     key_log_ml_dsa: bool = False  # checkpoints are signed with ML-DSA-44 as well

@@ -20,7 +20,7 @@ from ledger.database import Database
 from ledger.embedded.server import Embedded
 from ledger.errors import LedgerError
 from ledger.first_start import first_start
-from ledger.keyring import KEY_NAMES, KeyName, KeyRing
+from ledger.keyring import KEY_NAMES, RING_KEYS, KeyName, KeyRing
 from ledger.ledger import Ledger
 
 ADMIN_KEY: Final = "admin.key"
@@ -94,11 +94,7 @@ def open_ledger(
 def keyring_as_it_is(settings: Settings, database: Database) -> KeyRing:
     """The keys by setting or from the data directory, where none is made."""
     directory = settings.data / KEYS
-    names = [
-        name
-        for name in KEY_NAMES
-        if getattr(settings, f"key_{name.replace('-', '_')}") is None
-    ]
+    names = [name for name in KEY_NAMES if name not in keys_given(settings)]
     missing = [name for name in names if not (directory / name).exists()]
     if missing:
         raise NoLedger(
@@ -142,11 +138,7 @@ def _keyring(settings: Settings, database: Database) -> KeyRing:
     Keys made anew beside a log that was recorded with others would open nothing of it, and would
     seal what the others cannot open: so a log with facts and no keys is refused.
     """
-    given: dict[KeyName, str] = {}
-    for name in KEY_NAMES:
-        text: str | None = getattr(settings, f"key_{name.replace('-', '_')}")
-        if text is not None:
-            given[name] = text
+    given = keys_given(settings)
     directory = settings.data / KEYS
     if len(given) < len(KEY_NAMES) and not directory.exists() and _has_facts(database):
         raise NoLedger(
@@ -155,7 +147,18 @@ def _keyring(settings: Settings, database: Database) -> KeyRing:
             "the keys from their backup, or give them by setting."
         )
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return KeyRing.open(directory, given=given)
+    return KeyRing.open(directory, given=given, coming=keys_given(settings, coming=True))
+
+
+def keys_given(settings: Settings, *, coming: bool = False) -> dict[KeyName, str]:
+    """The keys that come by setting; or those that are to follow them, for a rotation."""
+    found: dict[KeyName, str] = {}
+    for name in RING_KEYS.values() if coming else KEY_NAMES:
+        setting = f"key_{name.replace('-', '_')}{'_next' if coming else ''}"
+        text: str | None = getattr(settings, setting)
+        if text is not None:
+            found[name] = text
+    return found
 
 
 def _has_facts(database: Database) -> bool:

@@ -21,7 +21,7 @@ from psycopg.rows import TupleRow
 
 from domain.facts import SubjectErased
 from domain.tags import loop as tag_loop
-from ledger.database import Database
+from ledger.database import Connection, Database
 from ledger.seal import SELF_IDENTIFICATION, Sealed
 from ledger.subject_keys import in_schema
 from ledger.vault import Vault
@@ -98,6 +98,24 @@ def vacuum_keys(database: Database) -> bool:
     Raises:
         psycopg.Error: the store is away, or somebody held the table for longer than `LOCK_WAIT`.
     """
+    with database.connect("owner", autocommit=True) as connection:
+        pending = connection.execute(in_schema(_PENDING, database.schema)).fetchall()[0][0]
+        if pending is None:
+            return True
+        if not _rewrite(connection, database.schema):
+            return False
+        connection.execute(in_schema(_DONE, database.schema), [pending])
+    return True
+
+
+def vacuum_now(database: Database) -> bool:
+    """Writes the table of keys anew, whoever was erased or not; like `vacuum_keys` else."""
+    with database.connect("owner", autocommit=True) as connection:
+        return _rewrite(connection, database.schema)
+
+
+def _rewrite(connection: Connection, schema: str) -> bool:
+    """Whether the new file holds nothing but what stands."""
     left = 0
 
     def hear(notice: Diagnostic) -> None:
@@ -106,17 +124,10 @@ def vacuum_keys(database: Database) -> bool:
         found = re.match(r"\s*(\d+)\b", notice.message_detail or "")
         left += int(found[1]) if found else 0
 
-    with database.connect("owner", autocommit=True) as connection:
-        pending = connection.execute(in_schema(_PENDING, database.schema)).fetchall()[0][0]
-        if pending is None:
-            return True
-        connection.add_notice_handler(hear)
-        connection.execute(f"set lock_timeout = '{LOCK_WAIT}'".encode())
-        connection.execute(in_schema(_VACUUM, database.schema))
-        if left:
-            return False
-        connection.execute(in_schema(_DONE, database.schema), [pending])
-    return True
+    connection.add_notice_handler(hear)
+    connection.execute(f"set lock_timeout = '{LOCK_WAIT}'".encode())
+    connection.execute(in_schema(_VACUUM, schema))
+    return not left
 
 
 class Vacuuming:

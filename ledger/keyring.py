@@ -2,12 +2,16 @@
 
 They live as files of 32 random bytes in one directory, or come by setting. Losing them is losing
 every personal value of the ledger; leaves, proofs and verdicts stay valid without them.
+
+While a key-encryption key is rotated (`rotate.py`) two stand side by side: what one does not unwrap
+the other does, and a process that knows neither looks at the files once more.
 """
 
 import hmac
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from copy import copy
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -26,65 +30,157 @@ KeyName = Literal["kek", "kek-self-identification", "hmac"]
 
 KEY_BYTES: Final = 32
 KEY_NAMES: Final[tuple[KeyName, ...]] = ("kek", "kek-self-identification", "hmac")
-_RING_KEYS: Final[dict[Ring, KeyName]] = {
+RING_KEYS: Final[dict[Ring, KeyName]] = {
     "subject": "kek",
     "self-identification": "kek-self-identification",
 }
+LOOKS: Final = 3
+"""How often the files are looked at for a key that opens; between two looks names may change."""
+
+_COMING: Final = ".next"
 
 
 class KeyUnwrapError(LedgerError):
     """A wrapped key was changed, or was wrapped by another key-encryption key."""
 
 
+Rings = dict[Ring, tuple[bytes, ...]]
+"""The key-encryption keys of each ring; the first one wraps."""
+
+
 class KeyRing:
-    """The three keys of one ledger, in memory; prints nothing of them."""
+    """The keys of one ledger, in memory; prints nothing of them."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_hmac", "_look_again", "_rings")
 
-    def __init__(self, keys: Mapping[KeyName, bytes]) -> None:
-        """`keys` has every name of `KEY_NAMES` with 32 bytes each; `open` is the usual way in."""
-        for name in KEY_NAMES:
-            if len(keys[name]) != KEY_BYTES:
-                raise KeyFileError(_wrong_size(f"The key `{name}`", len(keys[name])))
-        self._keys = {name: bytes(keys[name]) for name in KEY_NAMES}
+    def __init__(
+        self,
+        keys: Mapping[KeyName, bytes],
+        coming: Mapping[KeyName, bytes] | None = None,
+        look_again: Callable[[], "KeyRing"] | None = None,
+    ) -> None:
+        """Hold these keys; `open` is the usual way in.
+
+        Args:
+            keys: every name of `KEY_NAMES` with 32 bytes each.
+            coming: while a key is rotated, the one that takes its place.
+            look_again: how to learn of a rotation that began after this.
+        """
+        for name, key in (*keys.items(), *(coming or {}).items()):
+            if len(key) != KEY_BYTES:
+                raise KeyFileError(_wrong_size(f"The key `{name}`", len(key)))
+        self._hmac = bytes(keys["hmac"])
+        self._rings: Rings = {
+            ring: tuple(bytes(each[name]) for each in (keys, coming or {}) if name in each)
+            for ring, name in RING_KEYS.items()
+        }
+        self._look_again = look_again
 
     @classmethod
-    def open(cls, directory: Path, *, given: Mapping[KeyName, str] | None = None) -> Self:
+    def open(
+        cls,
+        directory: Path,
+        *,
+        given: Mapping[KeyName, str] | None = None,
+        coming: Mapping[KeyName, str] | None = None,
+    ) -> Self:
         """The keys in `directory`, made there at the first start, except those `given` by setting.
 
         A given key is 64 hex digits, or the absolute path of a file of 32 bytes (a mounted
-        secret). Its file in `directory` is then neither read nor made. Raises `KeyFileError` where
-        a file is missing beside others, has a wrong size, or can be read by others.
+        secret). Its file in `directory` is then neither read nor made. `coming` are likewise the
+        settings for a rotation. Raises `KeyFileError` where a file is missing beside others, has a
+        wrong size, or can be read by others.
         """
-        keys: dict[KeyName, bytes] = {
-            name: _read_setting(name, text) for name, text in (given or {}).items()
-        }
-        wanted: list[KeyName] = [name for name in KEY_NAMES if name not in keys]
+        for name, text in (*(given or {}).items(), *(coming or {}).items()):
+            _read_setting(name, text)  # a wrong setting makes no file
+        wanted: list[KeyName] = [name for name in KEY_NAMES if name not in (given or {})]
         try:
             with locked_directory(directory) if wanted else nullcontext():
                 _make_at_first_start(directory, wanted)
-                keys |= {name: _read_key(directory / name) for name in wanted}
         except OSError as error:
             raise KeyFileError(
                 f"The keys in {directory} can be neither read nor made ({error.strerror}). Make it "
                 "a directory that the ledger's user may write, or name another data directory."
             ) from error
-        return cls(keys)
+        return cls._read(directory, given or {}, coming or {})
+
+    @classmethod
+    def _read(
+        cls, directory: Path, given: Mapping[KeyName, str], coming: Mapping[KeyName, str]
+    ) -> Self:
+        """What stands there now. Takes no lock: whoever rotates may be waiting for who reads."""
+
+        def read(setting: Mapping[KeyName, str], name: KeyName, path: Path) -> bytes | None:
+            if name in setting:
+                return _read_setting(name, setting[name])
+            try:
+                return _read_key(path) if name not in given and path.exists() else None
+            except KeyFileError:
+                # A rotation that ends just now puts one file in place of the other.
+                if path.exists():
+                    raise
+                return None
+
+        keys: dict[KeyName, bytes] = {}
+        following: dict[KeyName, bytes] = {}
+        for name in KEY_NAMES:
+            key = read(given, name, directory / name)
+            if key is None:
+                raise KeyFileError(_lost(directory / name))
+            keys[name] = key
+        for name in RING_KEYS.values():
+            key = read(coming, name, coming_file(directory, name))
+            following |= {} if key is None else {name: key}
+        return cls(keys, following, look_again=lambda: cls._read(directory, given, coming))
 
     def wrap(self, ring: Ring, key: bytes) -> bytes:
         """A subject's key as it may stand in the database: AES-KWP (RFC 5649), 40 bytes for 32."""
-        return aes_key_wrap_with_padding(self._keys[_RING_KEYS[ring]], key)
+        return aes_key_wrap_with_padding(self._rings[ring][0], key)
 
     def unwrap(self, ring: Ring, wrapped: bytes) -> bytes:
         """The key inside `wrapped`; `KeyUnwrapError` where a bit, ring or ledger is wrong."""
-        try:
-            return aes_key_unwrap_with_padding(self._keys[_RING_KEYS[ring]], wrapped)
-        except (InvalidUnwrap, ValueError):
-            raise KeyUnwrapError(
-                f"A wrapped key does not open under the key-encryption key of ring `{ring}`: its "
-                "row was changed, or this data directory's keys belong to another ledger. Start "
-                "with the key files that this ledger was recorded with, or restore the row."
-            ) from None
+        return self._unwrap(ring, wrapped)[1]
+
+    def newest(self, ring: Ring) -> "KeyRing | None":
+        """A ring that wraps with the key that is to take the place of this one's; None without."""
+        keys = self._rings[ring]
+        if len(keys) < 2:
+            return None
+        other = copy(self)
+        other._rings = {**self._rings, ring: (keys[-1], *keys[:-1])}
+        return other
+
+    def follow(self, ring: Ring, proof: bytes) -> None:
+        """Wraps from now on with the key that wrapped `proof`, which the latest rotation left.
+
+        Raises `KeyUnwrapError` where that key is not here.
+        """
+        number, _ = self._unwrap(ring, proof)
+        if number > 0:
+            keys = self._rings[ring]
+            ordered = (keys[number], *keys[:number], *keys[number + 1 :])
+            self._rings = {**self._rings, ring: ordered}
+
+    def _unwrap(self, ring: Ring, wrapped: bytes) -> tuple[int, bytes]:
+        """The key inside, and which of the ring's keys opened it."""
+        for _ in range(LOOKS):
+            for number, key in enumerate(self._rings[ring]):
+                try:
+                    return number, aes_key_unwrap_with_padding(key, wrapped)
+                except (InvalidUnwrap, ValueError):
+                    continue
+            if self._look_again is None:
+                break
+            # Another process may have rotated the key since; while it does, names change.
+            try:
+                self._rings = self._look_again()._rings
+            except KeyFileError:
+                break
+        raise KeyUnwrapError(
+            f"A wrapped key does not open under the key-encryption key of ring `{ring}`: its row "
+            "was changed, or this data directory's keys belong to another ledger. Start with the "
+            "key files that this ledger was recorded with, or restore the row."
+        )
 
     def mac(self, purpose: str, *parts: bytes) -> bytes:
         """HMAC-SHA-256 (32 bytes) over purpose and parts, each preceded by its length.
@@ -95,7 +191,20 @@ class KeyRing:
         message = b"".join(
             len(part).to_bytes(8, "big") + part for part in (purpose.encode(), *parts)
         )
-        return hmac.digest(self._keys["hmac"], message, "sha256")
+        return hmac.digest(self._hmac, message, "sha256")
+
+
+def coming_file(directory: Path, name: KeyName) -> Path:
+    """Where the key lies that is to take a key's place, while it is rotated."""
+    return directory / f"{name}{_COMING}"
+
+
+def _lost(path: Path) -> str:
+    return (
+        f"The key file {path} is missing although other keys of this ledger are there. A new key "
+        "could not open what the old one closed: restore the file from the backup of the keys, or "
+        "give the key by setting."
+    )
 
 
 def _read_setting(name: KeyName, text: str) -> bytes:
@@ -131,11 +240,7 @@ def _make_at_first_start(directory: Path, wanted: Sequence[KeyName]) -> None:
     #    some keys named and the others unfinished: the next start comes here and goes on.
     lost = [name for name in missing if not (directory / f"{name}{UNFINISHED}").exists()]
     if lost:
-        raise KeyFileError(
-            f"The key file {directory / lost[0]} is missing although other keys of this ledger are "
-            "there. A new key could not open what the old one closed: restore the file from the "
-            "backup of the keys, or give the key by setting."
-        )
+        raise KeyFileError(_lost(directory / lost[0]))
     for name in missing:
         (directory / f"{name}{UNFINISHED}").rename(directory / name)
     # 3. The names, also those of a directory made just now, are durable before the first value is

@@ -44,16 +44,17 @@ class SubjectKeys:
         when another transaction made the same key meanwhile, for whose end the insert waits.
         """
         rings = dict(owners)
-        ciphers = self._read(cur, rings)
+        ciphers, proofs = self._read(cur, rings)
         # Sorted, so that two transactions with the same new subjects cannot wait for each other.
         missing = sorted(rings.keys() - ciphers.keys())
         if missing:
+            self._follow(proofs)
             made = {subject: os.urandom(KEY_BYTES) for subject in missing}
             wrapped = [self._keyring.wrap(rings[subject], made[subject]) for subject in missing]
             cur.execute(self._insert, (missing, [rings[subject] for subject in missing], wrapped))
             ciphers |= {subject: AESGCM(made[subject]) for (subject,) in cur.fetchall()}
             if others := rings.keys() - ciphers.keys():
-                ciphers |= self._read(cur, {subject: rings[subject] for subject in others})
+                ciphers |= self._read(cur, {subject: rings[subject] for subject in others})[0]
         if len(ciphers) != len(rings):
             raise SubjectKeyError(
                 "The key of a subject was destroyed while a value was being stored under it. "
@@ -75,20 +76,47 @@ class SubjectKeys:
             for subject, wrapped in cur.fetchall():
                 self.cipher(subject, ring, wrapped)
 
-    def _read(self, cur: Cursor[TupleRow], rings: Mapping[str, Ring]) -> dict[str, AESGCM]:
-        cur.execute(self._select, (list(rings),))
+    def _follow(self, proofs: Mapping[Ring, bytes]) -> None:
+        """Uses the key-encryption keys of the latest rotation, which this process may not know."""
+        for ring, proof in proofs.items():
+            try:
+                self._keyring.follow(ring, proof)
+            except KeyUnwrapError as error:
+                raise SubjectKeyError(
+                    f"The key-encryption key of ring `{ring}` was rotated, and the new one is not "
+                    f"here: restart with the new key. {error}"
+                ) from None
+
+    def _read(
+        self, cur: Cursor[TupleRow], rings: Mapping[str, Ring]
+    ) -> tuple[dict[str, AESGCM], dict[Ring, bytes]]:
+        """The ciphers of those that have a key, and what rotations of their rings left."""
+        current: dict[str, Ring] = {rotated(ring): ring for ring in rings.values()}
+        cur.execute(self._select, ([*rings, *current],))
         ciphers: dict[str, AESGCM] = {}
+        proofs: dict[Ring, bytes] = {}
         for subject, ring, wrapped in cur.fetchall():
+            if subject in current:
+                proofs[current[subject]] = wrapped
+                continue
             if ring != rings[subject]:
                 raise VaultError(
                     f"The key of subject {subject} is in another ring than its values. The row was "
                     "changed: restore it."
                 )
             ciphers[subject] = self.cipher(subject, ring, wrapped)
-        return ciphers
+        return ciphers, proofs
 
 
 RINGS: Final[tuple[Ring, ...]] = ("subject", "self-identification")
+
+
+def rotated(ring: Ring) -> str:
+    """Under which name the latest rotation of a ring left a key that nobody uses.
+
+    Whoever cannot unwrap it does not have the key-encryption key that new keys are wrapped with.
+    """
+    return f"rotated:{ring}"
 
 
 def in_schema(statement: LiteralString, schema: str) -> bytes:
