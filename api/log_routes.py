@@ -318,8 +318,7 @@ def _handler(one: _Served, desk: Desk) -> HTTPRouteHandler:
 
 
 def _sent(raw: bytes, media: str, cache: str) -> Response[bytes]:
-    kind = f"{media}; charset=utf-8" if media == TEXT else media
-    return Response(raw, media_type=kind, headers={"cache-control": cache})
+    return Response(raw, media_type=media, headers={"cache-control": cache})
 
 
 def _query(request: AnyRequest, type_: type[S]) -> S:
