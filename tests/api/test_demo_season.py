@@ -225,3 +225,12 @@ def test_a_dossier_is_exported_and_verified_by_command(shell: Shell, season: Sea
     assert verified.json["accepted"]
     for words in (("no-such-loop",), (handle, "--decision", "1"), (handle, "--withhold", "age")):
         assert shell.run("export", "dossier", *words, "--out", str(out), code=2).err
+
+
+def test_the_season_is_sound(season: Season, shell: Shell) -> None:
+    """Every fact, value, id, basis and signature recomputes, while the ledger is served."""
+    told = shell.run("fsck", "--json").json
+    assert told["sound"], told["problems"]
+    with season.ledger.reading() as group:
+        assert told["facts"] == group.head
+    assert told["rows"]["bases"] > 60
