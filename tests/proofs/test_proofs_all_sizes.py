@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from all_nodes import all_nodes
 from ledger.proof.proofs import (
     Node,
     Part,
@@ -18,7 +19,7 @@ from ledger.proof.proofs import (
     verify_consistency,
     verify_inclusion,
 )
-from ledger.proof.tree import leaf_hash, node
+from ledger.proof.tree import leaf_hash
 from naive_proofs import path_of, proof_of, root_of
 from referee import Referee
 
@@ -33,15 +34,8 @@ pytestmark = pytest.mark.xdist_group("proofs")  # made once, for all of them
 
 @pytest.fixture(scope="module")
 def nodes() -> Mapping[Node, bytes]:
-    """The hash of every perfect subtree, as a store of nodes would have them."""
-    row = list(LEAVES)
-    found: dict[Node, bytes] = {}
-    height = 0
-    while row:
-        found |= {Node(height, index): digest for index, digest in enumerate(row)}
-        row = [node(*pair) for pair in zip(row[::2], row[1::2], strict=False)]
-        height += 1
-    return found
+    """The hash of every perfect subtree."""
+    return all_nodes(LEAVES)
 
 
 class Made(NamedTuple):

@@ -1,18 +1,23 @@
-"""Proofs published by another implementation, byte for byte (transparency-dev/merkle)."""
+"""Published proofs, byte for byte: of transparency-dev/merkle, and of an IETF draft."""
 
 import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 
 import pytest
 
+from all_nodes import all_nodes
 from ledger.proof.proofs import (
     Node,
+    Part,
     assemble,
     consistency_nodes,
     inclusion_nodes,
+    root_nodes,
     verify_consistency,
     verify_inclusion,
 )
-from ledger.proof.tree import node
+from ledger.proof.tree import leaf_hash, node
 
 # testonly/constants.go: the hashes of the tree of eight leaves, by level.
 LEVELS = (
@@ -185,3 +190,54 @@ def test_a_published_consistency_proof_verifies(
     """The cases that other verifiers are tested with."""
     given = [base64.b64decode(one) for one in proof]
     verify_consistency(old, new, given, base64.b64decode(old_root), base64.b64decode(new_root))
+
+
+# draft-ietf-plants-merkle-tree-certs, appendix "Subtree Test Vectors": everything about the tree
+# over the leaves 00, 01, ... 81, line by line in one SHA-256. A subtree may end anywhere, and
+# begins where a perfect subtree of its size or larger does.
+DRAFT_LEAVES = tuple(leaf_hash(bytes((value,))) for value in range(130))
+DRAFT_HASHES = "b82806ad4265bb151c1119c0f4db437bb4d1a1f887b3a7fba1cd4ebf552e3e81"
+DRAFT_INCLUSION = "ac2a8f989e44d99e399db448050ff5f19757df53cfb716aa81015d3955d8163f"
+
+
+def subtrees() -> Iterator[tuple[int, int]]:
+    """First leaf and end of every subtree, the empty ones too."""
+    for end in range(len(DRAFT_LEAVES) + 1):
+        for start in range(end + 1):
+            if start == end or start % (1 << (end - start - 1).bit_length()) == 0:
+                yield start, end
+
+
+def moved(parts: Iterable[Part], start: int) -> list[Part]:
+    """Parts of a tree of its own as they stand in the tree in which it begins at `start`."""
+    return [
+        tuple(Node(one.height, one.index + (start >> one.height)) for one in part) for part in parts
+    ]
+
+
+@pytest.fixture(scope="module")
+def draft_nodes() -> Mapping[Node, bytes]:
+    """The hash of every perfect subtree of the draft's tree."""
+    return all_nodes(DRAFT_LEAVES)
+
+
+def test_every_subtree_has_the_hash_of_the_draft(draft_nodes: Mapping[Node, bytes]) -> None:
+    """Folded from nodes, wherever it begins."""
+    lines = hashlib.sha256()
+    for start, end in subtrees():
+        (digest,) = assemble(moved([root_nodes(end - start)], start), draft_nodes)
+        lines.update(f"[{start}, {end}) {digest.hex()}\n".encode())
+    assert lines.hexdigest() == DRAFT_HASHES
+
+
+def test_every_inclusion_proof_of_a_subtree_is_that_of_the_draft(
+    draft_nodes: Mapping[Node, bytes],
+) -> None:
+    """Made from nodes, wherever the subtree begins."""
+    lines = hashlib.sha256()
+    for start, end in subtrees():
+        for index in range(start, end):
+            parts = moved(inclusion_nodes(index - start, end - start), start)
+            proof = "".join(f" {digest.hex()}" for digest in assemble(parts, draft_nodes))
+            lines.update(f"{index} [{start}, {end}){proof}\n".encode())
+    assert lines.hexdigest() == DRAFT_INCLUSION

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 import golden_log
+from all_nodes import all_nodes
 from edited import edit_once
 from ledger.proof.checkpoint import CheckpointError, parse_checkpoint
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import NoteError, Signer, Verifier, format_note, open_note, parse_note
-from ledger.proof.proofs import Node
 from ledger.proof.tiles import Tile, tile_nodes, tile_path, tiles_at
-from ledger.proof.tree import leaf_hash, node
+from ledger.proof.tree import leaf_hash
 from referee import Referee
 
 SEED = 6962
@@ -102,11 +102,7 @@ def test_no_checkpoint_is_read_otherwise_than_go_reads_it(referee: Referee) -> N
 
 def test_the_tiles_are_those_of_go(referee: Referee) -> None:
     """Path and content of every tile that is new from size to size, up to 600 leaves."""
-    hashes = {Node(0, index): leaf_hash(b"%d" % index) for index in range(600)}
-    for height in range(9):
-        for index in range(600 >> height + 1):
-            left, right = Node(height, 2 * index), Node(height, 2 * index + 1)
-            hashes[Node(height + 1, index)] = node(hashes[left], hashes[right])
+    hashes = all_nodes([leaf_hash(b"%d" % index) for index in range(600)])
     every = hashlib.sha256()
     known: set[Tile] = set()
     for size in range(1, 601):
