@@ -7,14 +7,20 @@ stays within `ledger.proof` and the rules.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from api.options import say, settings_of, store_options
+from api.settings import Settings
+
+if TYPE_CHECKING:
+    from api.printing import Wanted
+    from ledger.proof.verdict import Verdict
 
 CHECK_FAILED: Final = 1
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+_NEW: Final = click.Path(path_type=Path, dir_okay=False)
 
 
 # ---------------------------------------------------------------- verifying
@@ -79,10 +85,7 @@ def verify(
         for step in verdict.steps
     ]
     say(as_json, document, *lines)
-    if verdict.failed is not None:
-        named = f"step {verdict.failed.number} ({verdict.failed.name})"
-        click.echo(f"Refused: {file.name} fails {named}. Do not rely on it.", err=True)
-        click.get_current_context().exit(CHECK_FAILED)
+    _end(file, verdict)
 
 
 # ---------------------------------------------------------------- exporting
@@ -90,7 +93,18 @@ def verify(
 
 @click.command("dossier")
 @store_options
-@click.argument("loop")
+@click.argument("loop", required=False)
+@click.option("--from", "source", type=_FILE, help="Make the page of this file; no ledger needed.")
+@click.option(
+    "--vkey",
+    "vkeys",
+    multiple=True,
+    metavar="KEY",
+    help="With --from: the log's verifier key, from somewhere else than the file. Repeatable.",
+)
+@click.option("--html", type=_NEW, metavar="FILE", help="Write its page for people.")
+@click.option("--pdf", type=_NEW, metavar="FILE", help="Write the page on paper (extra `pdf`).")
+@click.option("--printed", metavar="TIME", help="When the page says it was made. Default: now.")
 @click.option("--decision", type=click.IntRange(1), metavar="N", help="Its position.")
 @click.option(
     "--withhold",
@@ -109,21 +123,57 @@ def export_dossier(
     data: Path | None,
     database: str | None,
     as_json: bool,
-    loop: str,
+    loop: str | None,
+    source: Path | None,
+    vkeys: Sequence[str],
+    html: Path | None,
+    pdf: Path | None,
+    printed: str | None,
     decision: int | None,
     withhold: str,
     out: Path,
 ) -> None:
-    """The decision of LOOP (your id, or its handle) as one file that anyone can verify offline."""
+    """The decision of LOOP (your id, or its handle) as one file that anyone can verify offline.
+
+    With --html and --pdf also as a page that tells it to people, made from that file alone: with
+    --from FILE and --vkey of any dossier, without a ledger.
+    """
+    from api.printing import wanted
+
+    pages = wanted(html, pdf, printed)
+    if source is not None and loop is None and vkeys and pages.files:
+        _print_file(source, vkeys, pages, as_json)
+    elif loop is not None and source is None and not vkeys:
+        settings = settings_of(data=data, database=database)
+        _export(settings, loop, decision, withhold, out, pages, as_json)
+    else:
+        raise click.UsageError(
+            "Give LOOP, or --from FILE with --vkey KEY and --html FILE or --pdf FILE."
+        )
+
+
+def _export(
+    settings: Settings,
+    loop: str,
+    decision: int | None,
+    withhold: str,
+    out: Path,
+    pages: "Wanted",
+    as_json: bool,
+) -> None:
     from api.dossiers import export, kinds
+    from api.printing import erased_of, write_pages
     from api.store import open_ledger
     from ledger.durable import replace_durably
 
     withheld = kinds(withhold)
-    with open_ledger(settings_of(data=data, database=database)) as ledger:
+    with open_ledger(settings) as ledger:
         made = export(ledger, loop, decision=decision, withheld=withheld)
         vkeys = ledger.publisher.keys.vkeys
+        erased = erased_of(ledger, made.dossier) if pages.files else frozenset[str]()
+        rules = ledger.rules
     replace_durably(out, made.raw)
+    verdict = write_pages(made.raw, vkeys, rules, pages, erased) if pages.files else None
     document: dict[str, Any] = {
         "file": str(out),
         "loop": made.dossier.loop,
@@ -132,9 +182,37 @@ def export_dossier(
         "disclosures": len(made.dossier.disclosures),
         "bytes": len(made.raw),
         "vkeys": list(vkeys),
+        "pages": pages.files,
     }
     line = (
         f"{len(made.dossier.facts)} facts behind the decision at {made.dossier.decision} in {out}. "
         f"To check it: hireledger verify {out} --vkey {vkeys[0]}"
     )
-    say(as_json, document, line)
+    say(as_json, document, line, *_told(pages))
+    _end(out, verdict)
+
+
+def _print_file(source: Path, vkeys: Sequence[str], pages: "Wanted", as_json: bool) -> None:
+    from api.printing import read_source, write_pages
+    from ledger.errors import LedgerError
+    from policies import load
+
+    try:
+        verdict = write_pages(read_source(source), vkeys, load(), pages)
+    except LedgerError as error:
+        raise click.UsageError(str(error)) from None
+    document = {"file": str(source), "accepted": verdict.accepted, "pages": pages.files}
+    say(as_json, document, *_told(pages))
+    _end(source, verdict)
+
+
+def _told(pages: "Wanted") -> tuple[str, ...]:
+    return (f"Its page is in {' and '.join(pages.files)}.",) if pages.files else ()
+
+
+def _end(file: Path, verdict: "Verdict | None") -> None:
+    """Exit code 1, with the step, for a file whose page says that it does not verify."""
+    if verdict is not None and verdict.failed is not None:
+        named = f"step {verdict.failed.number} ({verdict.failed.name})"
+        click.echo(f"Refused: {file.name} fails {named}. Do not rely on it.", err=True)
+        click.get_current_context().exit(CHECK_FAILED)

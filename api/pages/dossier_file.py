@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 
 from api.pages.dossier_page import Page
 from api.pages.page import templates
+from api.settings import SettingWrong
 
 SECTIONS: Final = (
     ("answer", "The answer in short"),
@@ -38,7 +39,7 @@ PANGO: Final = (
 )
 
 
-class CannotPrint(Exception):
+class CannotPrint(SettingWrong):
     """PDF files cannot be made on this system; the message says what to install."""
 
 
@@ -78,17 +79,22 @@ def pdf_of(html: str) -> bytes:
     Raises:
         CannotPrint: WeasyPrint or Pango is not installed.
     """
+    document: Any = printer().HTML(string=html, base_url=None, url_fetcher=_nothing)
+    printed: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True)
+    return printed
+
+
+def printer() -> Any:
+    """WeasyPrint, which has no types; raises `CannotPrint` where it or Pango is not installed."""
     try:
-        weasyprint: Any = importlib.import_module("weasyprint")  # it has no types
+        weasyprint = importlib.import_module("weasyprint")
     except ImportError:
         raise CannotPrint(PANGO.format(lacks="WeasyPrint")) from None
     except OSError:
         raise CannotPrint(PANGO.format(lacks="Pango")) from None
     logging.getLogger("weasyprint").setLevel(logging.ERROR)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
-    document: Any = weasyprint.HTML(string=html, base_url=None, url_fetcher=_nothing)
-    printed: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True)
-    return printed
+    return weasyprint
 
 
 def _nothing(*_: object, **__: object) -> NoReturn:

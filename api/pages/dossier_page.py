@@ -28,7 +28,7 @@ from api.pages.dossier.rules import (
 from api.pages.telling.moments import Moment, moment
 from api.pages.telling.say_evidence import reasons
 from api.pages.telling.sentences import tell
-from api.pages.telling.teller import CANDIDATE, Person, Said, Teller
+from api.pages.telling.teller import CANDIDATE, SYSTEM, Person, Said, Teller
 from api.pages.telling.terms import ASSURANCE, counted, spaced
 from api.pages.telling.told import Told, opened_with_capital
 from domain import facts as f
@@ -204,13 +204,13 @@ def entry(one: Recorded, t: Teller) -> Entry:
         if source
         else ""
     )
-    by = f"{t.who(stamp.by)}, " if stamp.by != "system" else ""
+    how = "acting as itself" if stamp.by == SYSTEM else ASSURANCE[stamp.assurance]
     return Entry(
         position=one.position,
         when=t.when(stamp.at),
         recorded=t.when(stamp.recorded) if late else None,
         told=tell(one.fact, t),
-        how=f"{by}{ASSURANCE[stamp.assurance]}{copied}",
+        how=f"{t.by(stamp)}, {how}{copied}",
     )
 
 

@@ -79,7 +79,7 @@ def test_the_answer_comes_first_and_is_whole(told: Story) -> None:
         "Nobody Inparticular was considered for “ML engineer”",
         "On Fri 6 March 2026, 13:54 (UTC+01:00), the decision maker decided to hire",
         "follows the panel's recommendation",
-        "of whom 3 counted as independent",
+        "3 people, all of whom counted as independent",
         "scorecard “ml engineer card”, version 1",
         "rules “house”, version 1",
         "1 person disagreed in the debate, and 1 exception from the rules was granted.",
@@ -314,7 +314,7 @@ def test_how_to_check_names_what_the_file_and_its_log_are(page: Page) -> None:
     for wanted in (
         page.checks.file_sha256,
         "ledger.example/log",
-        "hireledger verify DOSSIER.json --key KEY",
+        "hireledger verify DOSSIER.json --vkey KEY",
         "python verify_dossier.py DOSSIER.json KEY",
         "verify-dossier.html",
         "The key must reach you by another way",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from api.pages.telling.say_decision import of_whom
 from api.pages.telling.say_rubric import ref
 from api.pages.telling.teller import CANDIDATE, Teller
 from api.pages.telling.terms import DECISION, VERDICT, counted, listed
@@ -48,7 +49,7 @@ def _decided(t: Teller, made: Made) -> str:
     stamp = made.fact.stamp
     role = in_role(t, stamp.by)
     return (
-        f"On {t.when(stamp.at).local}, {t.who(stamp.by)}{role}{',' if role else ''} decided"
+        f"On {t.when(stamp.at).local}, {t.by(stamp)}{role}{',' if role else ''} decided"
         f" {DECISION[made.fact.decision]} {'them' if t.candidate == CANDIDATE else t.candidate}."
     )
 
@@ -74,14 +75,16 @@ def _witnessed(t: Teller, made: Made) -> str:
     counting = sum(one.counts for one in gate.witnesses)
     pins = t.opened.fact
     return (
-        f"It rests on written evidence by {counted(len(gate.witnesses), 'person', 'people')}, of"
-        f" whom {counting} counted as independent, rated on the scorecard {ref(pins.scorecard)},"
-        f" and was judged under the set of rules {ref(pins.policy_set)}."
+        f"It rests on written evidence by {counted(len(gate.witnesses), 'person', 'people')},"
+        f" {of_whom(counting, len(gate.witnesses))} counted as independent, rated on the scorecard"
+        f" {ref(pins.scorecard)}, and was judged under the set of rules {ref(pins.policy_set)}."
     )
 
 
 def _judged(made: Made) -> str:
     receipts = made.fact.judged.receipts
+    if receipts and all(receipt.verdict == "passed" for receipt in receipts):
+        return f"The decision passed {counted(len(receipts), 'rule')}, all that judged it."
     outcome = listed(
         [
             f"{sum(receipt.verdict == verdict for receipt in receipts)} {words}"
@@ -114,7 +117,7 @@ def key_facts(t: Teller, made: Made) -> Iterator[tuple[str, str]]:
     if t.requisition is not None:
         yield "Position", t.requisition.title
     yield "Decision", {"hire": "To hire", "no_hire": "Not to hire"}[fact.decision]
-    yield "Decided by", f"{t.who(stamp.by)}{in_role(t, stamp.by)}"
+    yield "Decided by", f"{t.by(stamp)}{in_role(t, stamp.by)}"
     yield "Decided at", f"{when.local}; {when.utc}"
     yield "Recorded at", f"{known.local}; {known.utc}"
     if t.opened is not None:

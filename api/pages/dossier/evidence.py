@@ -173,7 +173,7 @@ def _observed(one: f.ObservationMade, competency: f.Competency | None) -> Observ
     meant = next((each for each in known if each.code == one.code), None)
     return Observed(
         code=one.code,
-        text=f"{meant.text} ({READING[meant.reading]})" if meant else "not on this scorecard",
+        text=f"{READING[meant.reading]}: {meant.text}" if meant else "not on this scorecard",
         state=OBSERVED[one.state],
     )
 

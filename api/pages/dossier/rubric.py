@@ -112,7 +112,7 @@ def _card(t: Teller) -> Iterator[Pair]:
     )
     yield "Seniority", content.seniority
     yield "Rated from", f"{content.scale.min} to {content.scale.max}"
-    yield "Written by", f"{t.who(fact.stamp.by)}, {t.when(fact.stamp.at).local}"
+    yield "Written by", f"{t.by(fact.stamp)}, {t.when(fact.stamp.at).local}"
     if fact.derived_from:
         yield "Derived from", ref(fact.derived_from)
     yield "Digest of the text", fact.content_digest
@@ -133,7 +133,7 @@ def _competencies(t: Teller) -> Iterator[CompetencyShown]:
             anchors=tuple(sorted(one.anchors.items(), key=lambda anchor: int(anchor[0]))),
             probes=tuple((probe.id, probe.text) for probe in one.probes),
             observations=tuple(
-                (seen.code, f"{seen.text} ({READING[seen.reading]})") for seen in one.observations
+                (seen.code, f"{READING[seen.reading]}: {seen.text}") for seen in one.observations
             ),
         )
 
@@ -150,7 +150,7 @@ def _approvals(t: Teller) -> Iterator[Approval]:
             continue
         yield Approval(
             position=one.position,
-            who=t.who(fact.stamp.by),
+            who=t.by(fact.stamp),
             capacity=CAPACITY[fact.capacity],
             when=t.when(fact.stamp.at),
             same_text=fact.content_digest == card.content_digest,

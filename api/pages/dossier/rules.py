@@ -254,7 +254,7 @@ def _exception(
         position=one.position,
         title=worded(fact.policy, versions[-1] if versions else 0, wordings).title,
         sentence=opened_with_capital(told.sentence),
-        approver=t.who(fact.stamp.by),
+        approver=t.by(fact.stamp),
         granted=t.when(fact.stamp.at),
         expires=t.when(fact.expires_at),
         said=told.said,

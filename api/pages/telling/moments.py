@@ -36,7 +36,9 @@ def moment(time: datetime, zone: tzinfo) -> Moment:
     except OverflowError:  # the first or last day that a date can name
         return Moment(time.isoformat(), time.isoformat(sep=" ", timespec="minutes"), "")
     offset = here.strftime("%z")
-    local = f"{_day(here)}, {here:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
+    # A true minus sign: at a hyphen the line could break.
+    ahead = f"{offset[:3]}:{offset[3:5]}".replace("-", "\u2212")
+    local = f"{_day(here)}, {here:%H:%M} (UTC{ahead})"
     day = "" if here.date() == utc.date() else f"{_date(utc)}, "
     return Moment(utc.isoformat().replace("+00:00", "Z"), local, f"{day}{utc:%H:%M} UTC")
 

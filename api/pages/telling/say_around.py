@@ -23,7 +23,7 @@ Changes = f.RubricChangeProposed | f.RubricChangeAdopted | f.RubricChangeRejecte
 
 def say_afterwards(fact: f.AfterwardsFact, t: Teller) -> Told:
     """How a decision turned out and what was learnt from it, in plain words."""
-    by = t.who(fact.stamp.by)
+    by = t.by(fact.stamp)
     match fact:
         case f.OutcomeRecorded():
             return _outcome(fact, t)
@@ -52,7 +52,7 @@ def _outcome(fact: f.OutcomeRecorded, t: Teller) -> Told:
     of = fact.coverage
     coverage = (f"This is known of {of.known} of {of.of} looked up.",) if of else ()
     return Told(
-        sentence=f"{t.who(fact.stamp.by)} recorded how it turned out after"
+        sentence=f"{t.by(fact.stamp)} recorded how it turned out after"
         f" {counted(fact.horizon_months, 'month')}: {DIMENSION[fact.dimension]},"
         f" {OUTCOME[fact.value]}. Known from {OBSERVED_FROM[fact.observed_from]}, on the legal"
         f" basis of {LAWFUL_BASIS[fact.lawful_basis]}; whoever judged it {saw} seen the ratings.",
@@ -64,7 +64,7 @@ def _retro(fact: Retros, t: Teller) -> Told:
     named = f"the retrospective “{spaced(fact.retro)}”"
     match fact:
         case f.RetroOpened():
-            return Told(sentence=f"{t.who(fact.stamp.by)} began {named} of {fact.quarter}.")
+            return Told(sentence=f"{t.by(fact.stamp)} began {named} of {fact.quarter}.")
         case f.FindingRecorded():
             kind = {
                 "false_positive": "someone hired who should not have been",
@@ -78,7 +78,7 @@ def _retro(fact: Retros, t: Teller) -> Told:
             )
         case f.RetroClosed():
             return Told(
-                sentence=f"{t.who(fact.stamp.by)} closed {named}.",
+                sentence=f"{t.by(fact.stamp)} closed {named}.",
                 said=(
                     t.said("Hired in error", fact.false_positives),
                     t.said("Turned down in error", fact.false_negatives),
@@ -104,7 +104,7 @@ def _change(fact: Changes, by: str) -> Told:
 
 def say_people(fact: f.PeopleFact, t: Teller) -> Told:
     """Staff, what candidates said of themselves, holds and erasure, in plain words."""
-    by = t.who(fact.stamp.by)
+    by = t.by(fact.stamp)
     match fact:
         case f.PersonRegistered():
             roles = listed([ROLE[role] for role in fact.roles]) or "nothing"
@@ -144,7 +144,7 @@ def say_people(fact: f.PeopleFact, t: Teller) -> Told:
 
 def say_outside(fact: f.OutsideFact, t: Teller) -> Told:
     """What came from other systems, who read, corrections and keys, in plain words."""
-    by = t.who(fact.stamp.by)
+    by = t.by(fact.stamp)
     match fact:
         case f.RecordImported():
             return Told(

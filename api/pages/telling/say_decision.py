@@ -28,7 +28,7 @@ def say_decision(fact: f.DecisionFact, t: Teller) -> Told:
             return _gate(fact, t)
         case f.RecommendationRecorded():
             return Told(
-                sentence=f"{t.who(fact.stamp.by)} recorded the panel's recommendation"
+                sentence=f"{t.by(fact.stamp)} recorded the panel's recommendation"
                 f" {DECISION[fact.recommend]}, resting on the evidence gate No. {fact.gate}.",
                 said=(t.said("Reason", fact.reason),),
                 cites=(fact.gate, *fact.cites),
@@ -77,19 +77,26 @@ def _gate(fact: Gates, t: Teller) -> Told:
     counting = [one for one in fact.witnesses if one.counts]
     passed = isinstance(fact, f.EvidenceGatePassed)
     heard = (
-        f"{counted(len(fact.witnesses), 'person', 'people')} had written, of whom {len(counting)}"
-        " counted as independent"
+        f"{counted(len(fact.witnesses), 'person', 'people')} had written,"
+        f" {of_whom(len(counting), len(fact.witnesses))} counted as independent"
     )
     return Told(
         sentence=f"The evidence gate was passed: {heard}."
         if passed
-        else f"{t.who(fact.stamp.by)} asked whether there was enough evidence, and the rules"
+        else f"{t.by(fact.stamp)} asked whether there was enough evidence, and the rules"
         f" refused the gate: {heard}.",
         points=tuple(f"{t.who(one.person)} {witness(one)}" for one in fact.witnesses),
         cites=tuple(position for one in fact.witnesses for position in one.feedback),
         findings=fact.judged.findings,
         weight="key" if passed else "refusal",
     )
+
+
+def of_whom(some: int, number: int) -> str:
+    """`all of whom`, `of whom none`, `of whom 2`."""
+    if some == number:
+        return "all of whom" if number > 1 else "who"
+    return f"of whom {some or 'none'}"
 
 
 def witness(one: f.Witness) -> str:
@@ -106,7 +113,7 @@ def exception(fact: f.ExceptionGranted, t: Teller) -> Told:
     whose = f", as far as {t.who(fact.subject)} is concerned" if fact.subject else ""
     control = fact.compensating_control
     return Told(
-        sentence=f"{t.who(fact.stamp.by)} granted an exception from the rule"
+        sentence=f"{t.by(fact.stamp)} granted an exception from the rule"
         f" “{spaced(fact.policy)}” for {scope}{whose}, until {t.when(fact.expires_at).local}.",
         points=() if control else ("No compensating control was recorded.",),
         said=(
@@ -118,7 +125,7 @@ def exception(fact: f.ExceptionGranted, t: Teller) -> Told:
 
 
 def _decision(fact: Decisions, t: Teller) -> Told:
-    by = t.who(fact.stamp.by)
+    by = t.by(fact.stamp)
     match fact:
         case f.DecisionMade():
             return Told(
@@ -155,7 +162,7 @@ def _decision(fact: Decisions, t: Teller) -> Told:
 
 
 def _ending(fact: Endings, t: Teller) -> Told:
-    by = t.who(fact.stamp.by)
+    by = t.by(fact.stamp)
     match fact:
         case f.OfferRecorded():
             return Told(sentence=OFFER[fact.status])

@@ -38,7 +38,7 @@ def say_evidence(fact: f.EvidenceFact, t: Teller) -> Told:
         case f.FeedbackAmended():
             return Told(
                 sentence=f"{t.who(fact.author)} amended their feedback No. {fact.amends} on the"
-                f" session “{spaced(fact.session)}”: {_ratings(fact.ratings, t)}. It is"
+                f" session “{spaced(fact.session)}”: {_ratings(fact.ratings, t)}. It was"
                 f" {INDEPENDENCE[fact.independence]}. The original stays.",
                 said=(t.said("Reason", fact.reason),),
                 cites=(fact.amends,),
@@ -48,7 +48,7 @@ def say_evidence(fact: f.EvidenceFact, t: Teller) -> Told:
             return Told(sentence=f"{t.who(fact.viewer)} read feedback.", cites=fact.viewed)
         case f.ReferenceRecorded():
             return Told(
-                sentence=f"{t.who(fact.stamp.by)} recorded a reference by {RELATION[fact.relation]}"
+                sentence=f"{t.by(fact.stamp)} recorded a reference by {RELATION[fact.relation]}"
                 f" on {counted(len(fact.themes), 'theme')}. A reference corroborates; it does not"
                 " count as evidence of its own."
             )
@@ -75,7 +75,7 @@ def _session(fact: Sessions, t: Teller) -> Told:
             )
         case f.SessionCancelled():
             return Told(
-                sentence=f"{t.who(fact.stamp.by)} called off the session {session}.",
+                sentence=f"{t.by(fact.stamp)} called off the session {session}.",
                 said=(t.said("Reason", fact.reason),),
             )
         case f.InterviewerReplaced():
@@ -95,8 +95,8 @@ def _session(fact: Sessions, t: Teller) -> Told:
 def _probes(fact: f.SessionCompleted) -> tuple[str, ...]:
     asked = [probe.id for probe in fact.probes if probe.asked]
     skipped = [probe.id for probe in fact.probes if not probe.asked]
-    lines = [f"Asked: {listed(asked)}"] if asked else []
-    return tuple([*lines, f"Skipped: {listed(skipped)}"] if skipped else lines)
+    lines = [f"Questions of the scorecard that were asked: {listed(asked)}"] if asked else []
+    return tuple([*lines, f"Questions skipped: {listed(skipped)}"] if skipped else lines)
 
 
 def _take_home(fact: TakeHomes, t: Teller) -> Told:
@@ -130,7 +130,7 @@ def _feedback(fact: f.FeedbackSubmitted, t: Teller) -> Told:
     advice = f" Its author would decide {DECISION[fact.recommend]}." if fact.recommend else ""
     return Told(
         sentence=f"{t.who(fact.author)} submitted feedback on the session"
-        f" “{spaced(fact.session)}”: {_ratings(fact.ratings, t)}. It is"
+        f" “{spaced(fact.session)}”: {_ratings(fact.ratings, t)}. It was"
         f" {INDEPENDENCE[fact.independence]}.{advice}",
         points=(
             *(f"Tool used: {one.name} {one.version}, for {one.use}" for one in fact.tools),
@@ -153,7 +153,7 @@ def _ratings(ratings: tuple[f.Rated, ...], t: Teller) -> str:
 
 def _stage(fact: Stages, t: Teller) -> Told:
     what = "advance" if fact.outcome == "advance" else "reject"
-    who, stage = t.who(fact.stamp.by), f"“{spaced(fact.stage)}”"
+    who, stage = t.by(fact.stamp), f"“{spaced(fact.stage)}”"
     refused = isinstance(fact, f.StageDecisionRefused)
     sentence = (
         f"{who} tried to {what} the candidate at the stage {stage}, and the rules refused it."

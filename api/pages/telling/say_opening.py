@@ -11,7 +11,7 @@ from domain import facts as f
 
 def say_opening(fact: f.OpeningFact, t: Teller) -> Told:
     """A fact of the opening in plain words."""
-    by = t.who(fact.stamp.by)
+    by = t.by(fact.stamp)
     match fact:
         case f.LoopOpened():
             return _opened(fact, t)
@@ -49,7 +49,7 @@ def say_opening(fact: f.OpeningFact, t: Teller) -> Told:
 def _opened(fact: f.LoopOpened, t: Teller) -> Told:
     title = t.requisition.title if t.requisition else spaced(fact.requisition)
     return Told(
-        sentence=f"{t.who(fact.stamp.by)} opened a loop for {t.candidate}, for “{title}”, and"
+        sentence=f"{t.by(fact.stamp)} opened a loop for {t.candidate}, for “{title}”, and"
         " pinned what the candidate will be judged by.",
         points=(
             f"Scorecard: {ref(fact.scorecard)}",

@@ -10,7 +10,7 @@ from domain import facts as f
 
 def say_rubric(fact: f.RubricFact, t: Teller) -> Told:
     """A fact of the rubric in plain words."""
-    by = t.who(fact.stamp.by)
+    by = t.by(fact.stamp)
     match fact:
         case f.RequisitionOpened() | f.RequisitionChanged() | f.RequisitionStandardSet():
             return _requisition(fact, t)
@@ -44,7 +44,7 @@ def say_rubric(fact: f.RubricFact, t: Teller) -> Told:
 def _requisition(
     fact: f.RequisitionOpened | f.RequisitionChanged | f.RequisitionStandardSet, t: Teller
 ) -> Told:
-    by, named = t.who(fact.stamp.by), f"“{spaced(fact.requisition)}”"
+    by, named = t.by(fact.stamp), f"“{spaced(fact.requisition)}”"
     match fact:
         case f.RequisitionOpened(content=content):
             return Told(
@@ -75,7 +75,7 @@ def _requisition(
 def _scorecard(
     fact: f.ScorecardVersioned | f.ScorecardApproved | f.ScorecardRetired, t: Teller
 ) -> Told:
-    by = t.who(fact.stamp.by)
+    by = t.by(fact.stamp)
     named = f"version {fact.version} of the scorecard “{spaced(fact.scorecard)}”"
     match fact:
         case f.ScorecardVersioned(content=content):

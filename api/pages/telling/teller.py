@@ -85,6 +85,12 @@ class Teller:
         known = self.people.get(handle)
         return known.label if known else handle
 
+    def by(self, stamp: f.Stamp) -> str:
+        """Who did what a fact says; a service that acted as itself is no person."""
+        if stamp.by == SYSTEM and stamp.via != SYSTEM:
+            return "a connected service"
+        return self.who(stamp.by)
+
     def all_of(self, handles: Iterable[str]) -> str:
         """Several people: `Ana, Ben and interviewer 3`; `nobody` where there are none."""
         return listed([self.who(handle) for handle in handles]) or "nobody"

@@ -32,9 +32,9 @@ BUCKET: Final[Mapping[Bucket, str]] = {
     "collaboration": "working with others",
 }
 READING: Final[Mapping[str, str]] = {
-    "strong": "a strong sign",
-    "weak": "a weak sign",
-    "element": "on the checklist",
+    "strong": "Strong sign",
+    "weak": "Weak sign",
+    "element": "Checklist",
 }
 OBSERVED: Final[Mapping[ObservationState, str]] = {
     "seen": "seen",

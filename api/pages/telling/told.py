@@ -36,4 +36,4 @@ def opened_with_capital(sentence: str) -> str:
     return sentence[0].upper() + sentence[1:] if first in _OURS else sentence
 
 
-_OURS = {"the", "interviewer", "person", "decision", "hiring", "tech", "partner", "nobody"}
+_OURS = {"the", "a", "interviewer", "person", "decision", "hiring", "tech", "partner", "nobody"}

@@ -1,0 +1,94 @@
+"""Writes a dossier's page: what `hireledger export dossier --html FILE --pdf FILE` does.
+
+The page is made from the file alone, and the file is verified here first: what the page tells is
+what the file proves.
+"""
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from api.pages.dossier_file import html_of, pdf_of, printer
+from api.pages.dossier_page import page_of
+from api.settings import SettingWrong
+from ledger.durable import replace_durably
+from ledger.proof.disclosure import places
+from ledger.proof.dossier import DOSSIER_BYTES_MAX, Dossier
+from ledger.proof.verdict import Verdict
+from ledger.proof.verify import verify
+from policies import Catalogue
+
+if TYPE_CHECKING:  # printing a file needs no store, and no driver of one
+    from ledger.ledger import Ledger
+
+
+class Wanted(NamedTuple):
+    """Which pages to write, and the time that they say they were made at."""
+
+    html: Path | None
+    pdf: Path | None
+    printed: datetime
+
+    @property
+    def files(self) -> list[str]:
+        """The names of the files."""
+        return [str(path) for path in (self.html, self.pdf) if path is not None]
+
+
+def wanted(html: Path | None, pdf: Path | None, printed: str | None) -> Wanted:
+    """What was asked for.
+
+    Raises:
+        SettingWrong: the time is none, or has no zone.
+        CannotPrint: a PDF is wanted, and what prints it is not installed.
+    """
+    if pdf is not None:
+        printer()
+    return Wanted(html, pdf, _time(printed))
+
+
+def write_pages(
+    raw: bytes,
+    vkeys: Sequence[str],
+    rules: Catalogue,
+    files: Wanted,
+    erased: Collection[str] = (),
+) -> Verdict:
+    """Verify a dossier with these keys and rules, and write its page; of one that fails, only that.
+
+    Raises:
+        NoteError: a verifier key is none.
+        OSError: a file cannot be written.
+    """
+    verdict = verify(raw, vkeys, None, rules, now=datetime.now(UTC))
+    html = html_of(page_of(raw, verdict, rules, files.printed, erased))
+    if files.html is not None:
+        replace_durably(files.html, html.encode())
+    if files.pdf is not None:
+        replace_durably(files.pdf, pdf_of(html))
+    return verdict
+
+
+def read_source(source: Path) -> bytes:
+    """A dossier's file; one byte more than any dossier has where it is larger."""
+    with source.open("rb") as opened:
+        return opened.read(DOSSIER_BYTES_MAX + 1)
+
+
+def erased_of(ledger: "Ledger", dossier: Dossier) -> frozenset[str]:
+    """Digests in a dossier whose words the ledger no longer has: withheld ones it still has."""
+    digests = {place.digest for one in dossier.facts for place in places(one.leaf.encode())}
+    with ledger.reading() as group:
+        return frozenset(digests - group.store.vault.disclosures(group.cur, digests).keys())
+
+
+def _time(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment
+    raise SettingWrong("--printed must be a time with a zone, as 2027-01-31T12:00:00Z.")

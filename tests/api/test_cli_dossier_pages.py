@@ -1,0 +1,149 @@
+"""`hireledger export dossier --html --pdf`: the page of a loop's decision, or of any file."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.dossiers import export
+from api.pages.dossier_file import CannotPrint, printer
+from api.printing import Wanted, erased_of, write_pages
+from command_line import Shell
+from dossiers import NOW, OTHER_KEY, VKEY, small_dossier
+from museum import FOLDER
+from office import EVIDENCE, Office, decision, rules
+
+PRINTED = ("--printed", "2026-06-01T12:00:00Z")
+EXPORT = ("export", "dossier")
+# Whoever makes a page of a file needs no store, and nothing that could ask a server for anything.
+BLOCKED = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"psycopg", "psycopg_pool", "eventsourcing", "litestar", "httpx"}:
+            raise ImportError(f"{name} is not here")
+sys.meta_path.insert(0, Blocked())
+from api.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A dossier with which nothing is wrong."""
+    path = tmp_path / "dossier.json"
+    path.write_bytes(small_dossier())
+    return path
+
+
+def of_file(file: Path, page: Path, *words: str) -> tuple[str, ...]:
+    """The command that makes a page of a file."""
+    return (*EXPORT, "--from", str(file), "--vkey", VKEY, "--html", str(page), *PRINTED, *words)
+
+
+def test_a_file_alone_suffices_for_its_page(file: Path, tmp_path: Path) -> None:
+    """No ledger, no data directory, no driver of a database: a file and a key."""
+    page = tmp_path / "page.html"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("HIRELEDGER_")}
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED, *of_file(file, page)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"Its page is in {page}.\n"
+    assert "decided to hire" in page.read_text()
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    assert {path.name for path in tmp_path.iterdir()} == {"dossier.json", "page.html"}
+
+
+def test_the_same_file_gives_the_same_page_twice(file: Path, tmp_path: Path) -> None:
+    """With the time that is given, and no other."""
+    first, second = tmp_path / "1.html", tmp_path / "2.html"
+    Shell().run(*of_file(file, first))
+    Shell().run(*of_file(file, second))
+    assert first.read_bytes() == second.read_bytes()
+    assert "Page made Mon 1 June 2026, 14:00 (UTC+02:00)" in " ".join(first.read_text().split())
+
+
+@pytest.mark.parametrize(
+    ("bad", "key", "step"),
+    [
+        ("feedback-left-out.json", VKEY, "5 of 10 (basis)"),
+        ("truncated.json", VKEY, "1 of 10 (shape and limits)"),
+        (None, OTHER_KEY.vkey, "2 of 10 (checkpoint)"),
+    ],
+)
+def test_a_file_that_does_not_verify_gets_a_page_that_says_only_that(
+    file: Path, tmp_path: Path, bad: str | None, key: str, step: str
+) -> None:
+    """The page names the step in red, the command ends with 1, and no word of the file is told."""
+    page = tmp_path / "page.html"
+    given = FOLDER / bad if bad else file
+    words = (*EXPORT, "--from", str(given), "--vkey", key, "--html", str(page))
+    ended = Shell().run(*words, code=1)
+    assert "Do not rely on it." in ended.err
+    html = page.read_text()
+    assert f"This file does not verify: step {step} failed." in html
+    assert "verdict bad" in html
+    assert "decided" not in html.partition("<body>")[2].partition('id="checked"')[0]
+
+
+def test_wrong_use_is_told_before_anything_is_written(file: Path, tmp_path: Path) -> None:
+    """A loop or a file, a key with the file, a time with a zone: else exit 2 and no page."""
+    page = str(tmp_path / "page.html")
+    for words in (
+        (),
+        ("a-loop", "--from", str(file), "--vkey", VKEY, "--html", page),
+        ("a-loop", "--vkey", VKEY, "--html", page),
+        ("--from", str(file), "--html", page),
+        ("--from", str(file), "--vkey", VKEY),
+        ("--from", str(file), "--vkey", "not a key", "--html", page),
+        ("--from", str(file), "--vkey", VKEY, "--html", page, "--printed", "yesterday"),
+        ("--from", str(file), "--vkey", VKEY, "--html", page, "--printed", "2026-06-01T12:00:00"),
+    ):
+        assert Shell().run(*EXPORT, *words, code=2).err
+    assert not Path(page).exists()
+
+
+def test_paper_is_printed_by_the_same_command(tmp_path: Path) -> None:
+    """Page and paper are made at once, also of a file that is refused, where they are short."""
+    try:
+        printer()
+    except CannotPrint as error:
+        pytest.skip(str(error))
+    page, paper = tmp_path / "page.html", tmp_path / "page.pdf"
+    bad = FOLDER / "truncated.json"
+    told = Shell().run(*of_file(bad, page, "--pdf", str(paper)), code=1)
+    assert told.out == f"Its page is in {page} and {paper}.\n"
+    assert paper.read_bytes().startswith(b"%PDF-1.7")
+
+
+def test_a_ledger_tells_which_words_were_erased_and_which_withheld(
+    office: Office, tmp_path: Path
+) -> None:
+    """Who makes a page after an erasure sees that the candidate's words are gone for good."""
+    made = office.did("dora", "/loops/one/decision", decision(office.ready("one")))
+    (loop,) = re.findall(r"l_[a-z2-7]{26}", office.get("udo", "/loops/one").text)[:1]
+    pages = Wanted(tmp_path / "page.html", None, NOW)
+
+    def page() -> str:
+        exported = export(office.ledger, loop, withheld={"name"})
+        vkeys = office.ledger.publisher.keys.vkeys
+        erased = erased_of(office.ledger, exported.dossier)
+        assert write_pages(exported.raw, vkeys, rules(), pages, erased).accepted
+        return (tmp_path / "page.html").read_text()
+
+    before = page()
+    office.did("paul", "/candidates/candidate-of-one/erasure", {"legal_basis": "They asked."})
+    after = page()
+    assert made.status == 201
+    assert ("Erased." in before, "Withheld." in before, EVIDENCE in before) == (False, True, True)
+    assert ("Erased." in after, "Withheld." in after, EVIDENCE in after) == (True, True, False)
