@@ -223,6 +223,9 @@ def test_a_dossier_is_exported_and_verified_by_command(shell: Shell, season: Sea
     (vkey,) = told.json["vkeys"]
     verified = Shell().run("verify", str(out), "--vkey", vkey, "--json")
     assert verified.json["accepted"]
+    page = season.settings.data / "made.html"
+    shell.run("export", "dossier", handle, "--html", str(page), "--out", str(out))
+    assert "9 of 10 steps passed" in page.read_text()
     for words in (("no-such-loop",), (handle, "--decision", "1"), (handle, "--withhold", "age")):
         assert shell.run("export", "dossier", *words, "--out", str(out), code=2).err
 
