@@ -7,8 +7,10 @@
 //	open VKEY NOTE      "ok TEXT" with the signed text, or "no"
 //	sign KEY TEXT       the signed note
 //	tree TEXT           "ok SIZE ROOT" of a checkpoint of the checksum database, or "no"
+//	included SIZE ROOT INDEX LEAF PROOF
+//	                    "yes" when the hashes of PROOF, one after the other, show the leaf there
 //
-// Leaf i of every tree is the decimal text of i.
+// Leaf i of every tree that is grown here is the decimal text of i.
 package main
 
 import (
@@ -128,6 +130,22 @@ func tree(text []byte) string {
 	return fmt.Sprintf("ok %d %s", read.N, read.Hash)
 }
 
+func hash(raw []byte) (read tlog.Hash) {
+	copy(read[:], raw)
+	return read
+}
+
+func included(size int64, root []byte, index int64, leaf []byte, hashes []byte) string {
+	var proof tlog.RecordProof
+	for ; len(hashes) >= tlog.HashSize; hashes = hashes[tlog.HashSize:] {
+		proof = append(proof, hash(hashes))
+	}
+	if tlog.CheckRecord(proof, size, hash(root), index, tlog.RecordHash(leaf)) != nil {
+		return "no"
+	}
+	return "yes"
+}
+
 func number(word string) int64 {
 	parsed, err := strconv.ParseInt(word, 10, 64)
 	must(err)
@@ -152,6 +170,9 @@ func answer(words []string) string {
 		return sign(words[1], plain(words[2]))
 	case "tree":
 		return tree(plain(words[1]))
+	case "included":
+		return included(
+			number(words[1]), plain(words[2]), number(words[3]), plain(words[4]), plain(words[5]))
 	}
 	panic("unknown command: " + words[0])
 }
