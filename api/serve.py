@@ -6,14 +6,16 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
 from api.asgi import App
 from api.failed import Failed
 from api.settings import Settings, SettingWrong
-from ledger.ledger import Ledger
+
+if TYPE_CHECKING:  # a witness is served by this module too, and has no ledger
+    from ledger.ledger import Ledger
 
 DRAIN_SECONDS_MAX: Final = 10
 """How long requests under way may take to end once the server is to stop."""
@@ -48,7 +50,7 @@ class Serving:
 
 
 @contextmanager
-def serving(settings: Settings, ledger: Ledger, *, port: int | None = None) -> Generator[Serving]:
+def serving(settings: Settings, ledger: "Ledger", *, port: int | None = None) -> Generator[Serving]:
     """Serve a ledger while the block runs.
 
     Args:

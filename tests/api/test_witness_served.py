@@ -20,7 +20,7 @@ from ledger.witness_keys import open_witness_keys
 from ledger.witness_state import LOGS, KnownLogs, WitnessState
 from ledger.witnessing import Witness, Witnesses
 from shown_log import ShownLog
-from witness_served import NAME, ServedWitness, served_witness
+from witness_served import NAME, ServedWitness, calling, served_witness
 
 TEXT = "text/plain; charset=utf-8"
 UPGRADE = (
@@ -29,7 +29,7 @@ UPGRADE = (
 )
 SIZE_MAX = 24
 RACERS = 6
-ROUNDS = 30
+ROUNDS = 20
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_racing_logs_never_get_two_histories_cosigned(tmp_path: Path, logs: list
 
     def race(seed: int, served: ServedWitness) -> None:
         chance = random.Random(seed)
-        with httpx.Client(base_url=served.url, timeout=60, trust_env=False) as client:
+        with calling(served.url) as client:
             at = 0
             for _ in range(ROUNDS):
                 # What the witness has grows as we look: everybody asks from where it seems to be.
