@@ -6,6 +6,8 @@ short goes on where it was, and of two starts one waits for the other.
 
 from typing import Final
 
+from psycopg.errors import UniqueViolation
+
 from ledger.database import Connection
 from ledger.errors import LogDamaged
 from ledger.growth import as_given, grow, removed
@@ -41,7 +43,7 @@ def catch_up(connection: Connection, log: Log, schema: str, page: int = PAGE_FAC
         How many facts were integrated; 0 for every ledger that was opened before.
 
     Raises:
-        LogDamaged: facts are missing.
+        LogDamaged: facts are missing, or heads of the tree.
     """
     leaf_hashes, integrate = in_schema(_LEAF_HASHES, schema), in_schema(_INTEGRATE, schema)
     done = 0
@@ -58,6 +60,12 @@ def catch_up(connection: Connection, log: Log, schema: str, page: int = PAGE_FAC
             last = found[-1][0]
             if last != tip.size + len(found):
                 raise LogDamaged(removed(tip.size + 1, last, len(found)))
-            cur.execute(integrate, as_given(grow(tip, [digest for _, digest in found])))
+            try:
+                cur.execute(integrate, as_given(grow(tip, [digest for _, digest in found])))
+            except UniqueViolation:
+                raise LogDamaged(
+                    f"The newest head of the tree is over {tip.size} facts, but it has nodes of "
+                    "more: heads were removed. Run `hireledger fsck`, and restore from a backup."
+                ) from None
         # Committed: the tree is over `last` facts. A crash here loses nothing of it.
         done += len(found)

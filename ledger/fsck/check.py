@@ -107,7 +107,7 @@ class _Walk:
             if row.position > before + 1:
                 self._requests.missing(before + 1, row.position - 1)
                 self._tree.missing(before + 1, row.position - 1, page)
-            self._tree.see(seen.leaf_hash, page)
+            self._tree.see(seen.leaf_hash, seen.kept_hash, page)
             self._requests.see(seen)
             self.bases.collect(seen.position, seen.leaf, seen.fact)
             self._values.see(seen, page)

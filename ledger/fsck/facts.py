@@ -28,7 +28,9 @@ class Seen(NamedTuple):
     position: int
     leaf: bytes
     leaf_hash: bytes
-    """Computed from the leaf, 32 bytes; what the column says was compared."""
+    """Computed from the leaf, 32 bytes."""
+    kept_hash: bytes
+    """What the column says that it is."""
     fact: AnyFact | None
     """None where the leaf is no fact."""
 
@@ -72,7 +74,7 @@ class FactCheck:
             self._wrong(row, "its leaf is no fact of any shape, old or new", _RESTORE)
         if fact is not None:
             self._compare(row, fact)
-        return Seen(row.position, row.leaf, computed, fact)
+        return Seen(row.position, row.leaf, computed, row.leaf_hash, fact)
 
     def _placed(self, position: int) -> bool:
         """Whether it stands behind the one before it; says which are missing between the two."""

@@ -8,8 +8,10 @@ from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 
+from domain.codec import types_of
+from domain.facts import LoopOpened
 from ledger.aliases import NONCE_BYTES
-from ledger.fsck.owners import Owners
+from ledger.fsck.owners import Owners, candidates
 from ledger.fsck.pages import Rows
 from ledger.fsck.report import Findings
 from ledger.fsck.values import cipher_of
@@ -19,18 +21,27 @@ from ledger.seal import SELF_IDENTIFICATION
 # A handle is known to the log by the tag of its kind; the index of tags is checked by itself.
 _ALIASES: Final = """
 select a.lookup, a.kind, a.handle, a.subject, a.sealed, k.ring, k.wrapped,
-       (select min(t.position) from {}.fact_tags t where t.tag = a.kind || ':' || a.handle)
+       (select min(t.position) from {}.fact_tags t where t.tag = a.kind || ':' || a.handle),
+       case when a.kind = 'loop' then (
+           select f.tags from {}.fact_tags t join {}.facts f using (position)
+           where t.tag = 'loop:' || a.handle and t.type = any(%s) order by position limit 1
+       ) end
 from {}.aliases a left join {}.subject_keys k on k.subject = a.subject
 """
 _NAMELESS: Final = """
-select split_part(t.tag, ':', 1), split_part(t.tag, ':', 2), min(t.position)
-from {}.fact_tags t
-where t.tag ~ '^(loop:l|candidate:c|person:p)_'
-  and not exists (
-      select from {}.aliases a
-      where a.handle = split_part(t.tag, ':', 2) and a.kind = split_part(t.tag, ':', 1)
-  )
-group by t.tag order by 3
+select kind, handle, first, case when kind = 'loop' then (
+    select f.tags from {}.fact_tags t join {}.facts f using (position)
+    where t.tag = 'loop:' || handle and t.type = any(%s) order by position limit 1
+) end
+from (
+    select split_part(tag, ':', 1) as kind, split_part(tag, ':', 2) as handle,
+           min(position) as first
+    from {}.fact_tags where tag ~ '^(loop:l|candidate:c|person:p)_' group by tag
+) as named
+where not exists (
+    select from {}.aliases a where a.handle = named.handle and a.kind = named.kind
+)
+order by first
 """
 _KEYS: Final = """
 select k.subject, k.ring, k.wrapped, (
@@ -70,19 +81,27 @@ class _Alias(NamedTuple):
     ring: str | None
     wrapped: bytes | None
     position: int | None
+    opening: list[str | None] | None
+    """The tags of the opening, where it is a loop that has one."""
+
+    @property
+    def owner(self) -> str:
+        """Whose erasure takes it along: a loop's candidate's, if it has one."""
+        return next(candidates(self.opening or ()), self.handle)
 
 
 def check_aliases(rows: Rows, keyring: KeyRing, owners: Owners, findings: Findings) -> None:
     """Each alias is what was stored, and each handle of the log that is not erased has one."""
-    for row in rows.stream(_ALIASES):
+    opened = list(types_of(LoopOpened))
+    for row in rows.stream(_ALIASES, opened):
         findings.rows["aliases"] += 1
         alias = _Alias(*row)
         for said, cure in _wrong_with(alias, keyring, owners):
             findings.add(
                 "aliases", said, cure, position=alias.position, row=f"`aliases` {alias.handle}"
             )
-    for kind, handle, position in rows.stream(_NAMELESS):
-        owner = (owners.candidate(handle) or handle) if kind == "loop" else handle
+    for kind, handle, position, opening in rows.stream(_NAMELESS, opened):
+        owner = next(candidates(opening or ()), handle)
         if not owners.gone(owner):
             findings.add(
                 "aliases",
@@ -94,15 +113,12 @@ def check_aliases(rows: Rows, keyring: KeyRing, owners: Owners, findings: Findin
 
 
 def _wrong_with(alias: _Alias, keyring: KeyRing, owners: Owners) -> Iterator[tuple[str, str]]:
-    owner = alias.handle
-    if alias.kind == "loop":
-        owner = owners.candidate(alias.handle) or alias.handle
-    if owners.gone(alias.subject) or owners.gone(owner):
+    if owners.gone(alias.subject) or owners.gone(alias.owner):
         yield "The alias is still there although its subject was erased.", _ERASED
     if alias.position is None:
         yield "The alias is of a handle that stands in no fact.", "Remove the row, or restore it."
-    if alias.subject != owner:
-        yield f"The alias stands under another subject than {owner}.", _RESTORE
+    if alias.subject != alias.owner:
+        yield f"The alias stands under another subject than {alias.owner}.", _RESTORE
     elif not _opens(alias, keyring):
         yield "The alias, or the key of its subject, is not as stored: it does not open.", _RESTORE
 

@@ -15,7 +15,7 @@ from ledger.fsck.facts import readable
 from ledger.fsck.pages import Rows
 from ledger.seal import ORGANISATION, SELF_IDENTIFICATION
 
-LOOPS_REMEMBERED: Final = 20_000
+LOOPS_REMEMBERED: Final = 50_000
 
 _OPENING: Final = """
 select leaf, tags from {}.facts where position = (
@@ -81,7 +81,7 @@ class Owners:
         if isinstance(opening, f.LoopOpened):
             return self._remember(loop, opening.candidate)
         # No opening: an imported case. An unreadable one is told of; its tags say whose loop it is.
-        return self._remember(loop, next(_candidates(about), None))
+        return self._remember(loop, next(candidates(about), None))
 
     def gone(self, subject: str, position: int = 0) -> bool:
         """Whether everything sealed for this subject up to the position was erased since."""
@@ -112,12 +112,12 @@ def _erased(rows: Rows) -> dict[str, int]:
         fact = readable(leaf)
         if isinstance(fact, f.SubjectErased):
             found[fact.candidate] = position
-        for handle in _candidates(about):
+        for handle in candidates(about):
             found[handle] = position
     return found
 
 
-def _candidates(about: Iterable[str | None]) -> Iterator[str]:
+def candidates(about: Iterable[str | None]) -> Iterator[str]:
     """The candidates that tags name."""
     for tag in about:
         kind, _, handle = (tag or "").partition(":")

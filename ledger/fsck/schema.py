@@ -112,6 +112,10 @@ _CURE: Final = (
     "Put it back as the migrations in `ledger/migrations` made it, then see who changed it and "
     "what was done meanwhile: the other findings tell."
 )
+_MIGRATE: Final = (
+    "Where the ledger is of an older version, start this one once: it migrates. Otherwise restore "
+    "the row from a backup."
+)
 
 
 def schema_lines(rows: Rows, database: Database) -> list[str]:
@@ -131,16 +135,20 @@ def check_schema(rows: Rows, database: Database, findings: Findings) -> bool:
     findings.begin("schema")
     expected = _by_object(EXPECTED.read_text().splitlines())
     found = _by_object(schema_lines(rows, database))
+    if "table schema_migrations" in found:
+        _check_migrations(rows, findings)
     readable = True
-    for thing in expected.keys() | found.keys():
+    for thing in sorted(expected.keys() | found.keys(), key=_tables_first):
         if expected.get(thing) == found.get(thing):
             continue
         findings.add("schema", _difference(expected.get(thing), found.get(thing)), _CURE, row=thing)
         if thing in expected and thing.startswith(("table ", "column ")):
             readable = readable and _kind(expected[thing]) == _kind(found.get(thing, ""))
-    if readable:
-        _check_migrations(rows, findings)
     return readable
+
+
+def _tables_first(thing: str) -> tuple[bool, str]:
+    return not thing.startswith("table "), thing
 
 
 def _by_object(lines: list[str]) -> dict[str, str]:
@@ -163,17 +171,18 @@ def _check_migrations(rows: Rows, findings: Findings) -> None:
     applied: Mapping[str, str] = dict(rows.all(_MIGRATED))
     findings.rows["schema_migrations"] += len(applied)
     files = {one.version: one.sha256 for one in read_migrations()}
-    for version, said in _migrations_wrong(applied, files):
-        findings.add("schema", said, _CURE, row=f"`schema_migrations` {version}")
+    for version, said, cure in _migrations_wrong(applied, files):
+        findings.add("schema", said, cure, row=f"`schema_migrations` {version}")
 
 
 def _migrations_wrong(
     applied: Mapping[str, str], files: Mapping[str, str]
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, str, str]]:
     for version in sorted(applied.keys() | files.keys()):
         if version not in files:
-            yield version, "This version of hireledger knows no such migration."
+            newer = "Run fsck of the version that the ledger is served with."
+            yield version, "This version of hireledger knows no such migration.", newer
         elif version not in applied:
-            yield version, "No row says that this migration was applied."
+            yield version, "No row says that this migration was applied.", _MIGRATE
         elif applied[version] != files[version]:
-            yield version, "The migration that was applied is not the file of this version."
+            yield version, "The migration that was applied is not the file of this version.", _CURE

@@ -54,10 +54,12 @@ class TreeCheck:
         found, self._roots = self._roots, {}
         return found
 
-    def see(self, leaf_hash: bytes, page: Page) -> None:
-        """The next leaf (its hash, 32 bytes); takes the rows of its position from the page."""
+    def see(self, leaf_hash: bytes, kept_hash: bytes, page: Page) -> None:
+        """The next leaf, its hash computed and as kept; takes the rows of its position from the
+        page. A kept hash that is no hash of the leaf was told of.
+        """
         if not self._lost:
-            self._add(leaf_hash, page)
+            self._add(leaf_hash, kept_hash, page)
 
     def missing(self, first: int, last: int, page: Page) -> None:
         """These facts are not there: what is stored of the tree has to do."""
@@ -65,7 +67,7 @@ class TreeCheck:
         if last - first >= GAP_MAX:
             self._lost = True
         for _ in range(0 if self._lost else last - first + 1):
-            self._add(_UNKNOWN, page)
+            self._add(_UNKNOWN, _UNKNOWN, page)
 
     def root(self) -> bytes:
         """Over the leaves so far, 32 bytes."""
@@ -108,21 +110,21 @@ class TreeCheck:
         if self._follow:
             self._findings.notes.append(_FOLLOWS.format(self._follow))
 
-    def _add(self, leaf_hash: bytes, page: Page) -> None:
+    def _add(self, leaf_hash: bytes, kept_hash: bytes, page: Page) -> None:
         self.size += 1
         stored = page.nodes.pop(self.size, None)
         if stored is not None:
             self._findings.rows["tree_nodes"] += 1
-        self._merge(leaf_hash, cut(stored or b""))
+        self._merge(leaf_hash, kept_hash, cut(stored or b""))
         if (head := page.heads.pop(self.size, None)) is not None:
             self._findings.rows["tree_heads"] += 1
             self._compare_head(*head)
         if self.size in self.wanted:
             self._roots[self.size] = Roots(self.root(), self.believed_root())
 
-    def _merge(self, leaf_hash: bytes, stored: list[bytes]) -> None:
+    def _merge(self, leaf_hash: bytes, kept_hash: bytes, stored: list[bytes]) -> None:
         """Completes the subtrees that end here, and compares each with the stored one."""
-        true = believed = leaf_hash
+        true, believed = leaf_hash, kept_hash
         height, rest = 0, self.size
         wrong: list[int] = []
         while not rest & 1:

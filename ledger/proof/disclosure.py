@@ -7,7 +7,6 @@ anything from the digest, because the salt has 128 bits.
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from typing import Final, NamedTuple, cast
 
 import msgspec
@@ -74,22 +73,30 @@ _encode: Final = msgspec.json.Encoder().encode
 
 def places(leaf: bytes) -> list[Place]:
     """Every digest of a stored fact with its pointer, in leaf order."""
-    return list(_find(msgspec.json.decode(leaf), ""))
+    found: list[Place] = []
+    _find(msgspec.json.decode(leaf), "", found)
+    return found
 
 
-def _find(value: object, pointer: str) -> Iterator[Place]:
+def _find(value: object, pointer: str, found: list[Place]) -> None:
+    """Adds the places in a JSON value; only objects and arrays can hold one."""
     if isinstance(value, dict):
         members = cast("dict[str, object]", value)
         digest = members.get("_sd")
         if len(members) == 1 and isinstance(digest, str):
-            yield Place(pointer, digest)
+            found.append(Place(pointer, digest))
             return
         for name, inner in members.items():
-            escaped = name.replace("~", "~0").replace("/", "~1")
-            yield from _find(inner, f"{pointer}/{escaped}")
+            if isinstance(inner, _NESTED):
+                escaped = name.replace("~", "~0").replace("/", "~1")
+                _find(cast("object", inner), f"{pointer}/{escaped}", found)
     elif isinstance(value, list):
         for at, inner in enumerate(cast("list[object]", value)):
-            yield from _find(inner, f"{pointer}/{at}")
+            if isinstance(inner, _NESTED):
+                _find(cast("object", inner), f"{pointer}/{at}", found)
+
+
+_NESTED: Final = (dict, list)
 
 
 def _base64url(raw: bytes) -> str:
