@@ -15,7 +15,7 @@ from api.options import say, settings_of, store_options
 from api.settings import Settings
 
 if TYPE_CHECKING:
-    from api.printing import Wanted
+    from api.printing import Trusted, Wanted
     from ledger.proof.verdict import Verdict
 
 CHECK_FAILED: Final = 1
@@ -102,6 +102,8 @@ def verify(
     metavar="KEY",
     help="With --from: the log's verifier key, from somewhere else than the file. Repeatable.",
 )
+@click.option("--witness-policy", type=_FILE, metavar="FILE", help="Who must have cosigned.")
+@click.option("--timestamp-roots", type=_FILE, metavar="FILE", help="Authorities to trust, PEM.")
 @click.option("--html", type=_NEW, metavar="FILE", help="Write its page for people.")
 @click.option("--pdf", type=_NEW, metavar="FILE", help="Write the page on paper (extra `pdf`).")
 @click.option("--printed", metavar="TIME", help="When the page says it was made. Default: now.")
@@ -126,6 +128,8 @@ def export_dossier(
     loop: str | None,
     source: Path | None,
     vkeys: Sequence[str],
+    witness_policy: Path | None,
+    timestamp_roots: Path | None,
     html: Path | None,
     pdf: Path | None,
     printed: str | None,
@@ -138,14 +142,19 @@ def export_dossier(
     With --html and --pdf also as a page that tells it to people, made from that file alone: with
     --from FILE and --vkey of any dossier, without a ledger.
     """
-    from api.printing import wanted
+    from api.printing import trusted, wanted
+    from ledger.errors import LedgerError
 
     pages = wanted(html, pdf, printed)
+    try:
+        trust = trusted(vkeys, witness_policy, timestamp_roots)
+    except LedgerError as error:
+        raise click.UsageError(str(error)) from None
     if source is not None and loop is None and vkeys and pages.files:
-        _print_file(source, vkeys, pages, as_json)
+        _print_file(source, trust, pages, as_json)
     elif loop is not None and source is None and not vkeys:
         settings = settings_of(data=data, database=database)
-        _export(settings, loop, decision, withhold, out, pages, as_json)
+        _export(settings, loop, decision, withhold, out, trust, pages, as_json)
     else:
         raise click.UsageError(
             "Give LOOP, or --from FILE with --vkey KEY and --html FILE or --pdf FILE."
@@ -158,6 +167,7 @@ def _export(
     decision: int | None,
     withhold: str,
     out: Path,
+    trust: "Trusted",
     pages: "Wanted",
     as_json: bool,
 ) -> None:
@@ -173,7 +183,9 @@ def _export(
         erased = erased_of(ledger, made.dossier) if pages.files else frozenset[str]()
         rules = ledger.rules
     replace_durably(out, made.raw)
-    verdict = write_pages(made.raw, vkeys, rules, pages, erased) if pages.files else None
+    verdict = None
+    if pages.files:
+        verdict = write_pages(made.raw, trust._replace(vkeys=vkeys), rules, pages, erased)
     document: dict[str, Any] = {
         "file": str(out),
         "loop": made.dossier.loop,
@@ -192,13 +204,13 @@ def _export(
     _end(out, verdict)
 
 
-def _print_file(source: Path, vkeys: Sequence[str], pages: "Wanted", as_json: bool) -> None:
+def _print_file(source: Path, trust: "Trusted", pages: "Wanted", as_json: bool) -> None:
     from api.printing import read_source, write_pages
     from ledger.errors import LedgerError
     from policies import load
 
     try:
-        verdict = write_pages(read_source(source), vkeys, load(), pages)
+        verdict = write_pages(read_source(source), trust, load(), pages)
     except LedgerError as error:
         raise click.UsageError(str(error)) from None
     document = {"file": str(source), "accepted": verdict.accepted, "pages": pages.files}

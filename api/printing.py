@@ -10,14 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from cryptography.x509 import Certificate
+
 from api.pages.dossier_file import html_of, pdf_of, printer
 from api.pages.dossier_page import page_of
 from api.settings import SettingWrong
 from ledger.durable import replace_durably
 from ledger.proof.disclosure import places
 from ledger.proof.dossier import DOSSIER_BYTES_MAX, Dossier
+from ledger.proof.timestamp import read_roots
 from ledger.proof.verdict import Verdict
 from ledger.proof.verify import verify
+from ledger.proof.witness_policy import WitnessPolicy, parse_policy
 from policies import Catalogue
 
 if TYPE_CHECKING:  # printing a file needs no store, and no driver of one
@@ -49,20 +53,38 @@ def wanted(html: Path | None, pdf: Path | None, printed: str | None) -> Wanted:
     return Wanted(html, pdf, _time(printed))
 
 
+class Trusted(NamedTuple):
+    """What a dossier is verified with, none of it from the dossier; as `verify` takes it."""
+
+    vkeys: Sequence[str]
+    policy: WitnessPolicy | None = None
+    roots: Sequence[Certificate] | None = None
+
+
+def trusted(vkeys: Sequence[str], policy: Path | None, roots: Path | None) -> Trusted:
+    """The verifier keys, and what stands in the files of a witness policy and of roots.
+
+    Raises:
+        LedgerError: a file is not what it should be.
+    """
+    return Trusted(
+        vkeys,
+        parse_policy(policy.read_bytes()) if policy else None,
+        read_roots(roots.read_bytes()) if roots else None,
+    )
+
+
 def write_pages(
-    raw: bytes,
-    vkeys: Sequence[str],
-    rules: Catalogue,
-    files: Wanted,
-    erased: Collection[str] = (),
+    raw: bytes, trust: Trusted, rules: Catalogue, files: Wanted, erased: Collection[str] = ()
 ) -> Verdict:
-    """Verify a dossier with these keys and rules, and write its page; of one that fails, only that.
+    """Verify a dossier, and write its page; of one that fails, only that it does.
 
     Raises:
         NoteError: a verifier key is none.
         OSError: a file cannot be written.
     """
-    verdict = verify(raw, vkeys, None, rules, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    verdict = verify(raw, trust.vkeys, trust.policy, rules, now=now, roots=trust.roots)
     html = html_of(page_of(raw, verdict, rules, files.printed, erased))
     if files.html is not None:
         replace_durably(files.html, html.encode())

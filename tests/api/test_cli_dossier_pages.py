@@ -11,9 +11,9 @@ import pytest
 
 from api.dossiers import export
 from api.pages.dossier_file import CannotPrint, printer
-from api.printing import Wanted, erased_of, write_pages
+from api.printing import Trusted, Wanted, erased_of, write_pages
 from command_line import Shell
-from dossiers import NOW, OTHER_KEY, VKEY, small_dossier
+from dossiers import NOW, OTHER_KEY, VKEY, WITNESS, small_dossier
 from museum import FOLDER
 from office import EVIDENCE, Office, decision, rules
 
@@ -96,6 +96,14 @@ def test_a_file_that_does_not_verify_gets_a_page_that_says_only_that(
     assert "decided" not in html.partition("<body>")[2].partition('id="checked"')[0]
 
 
+def test_a_quorum_is_asked_of_the_witness_policy(file: Path, tmp_path: Path) -> None:
+    """A page of a file that too few witnesses cosigned says only that."""
+    page, policy = tmp_path / "page.html", tmp_path / "policy"
+    policy.write_text(f"witness w {WITNESS.cosigner_vkey}\nquorum w\n")
+    Shell().run(*of_file(file, page, "--witness-policy", str(policy)), code=1)
+    assert "step 2 of 10 (checkpoint) failed" in page.read_text()
+
+
 def test_wrong_use_is_told_before_anything_is_written(file: Path, tmp_path: Path) -> None:
     """A loop or a file, a key with the file, a time with a zone: else exit 2 and no page."""
     page = str(tmp_path / "page.html")
@@ -106,6 +114,8 @@ def test_wrong_use_is_told_before_anything_is_written(file: Path, tmp_path: Path
         ("--from", str(file), "--html", page),
         ("--from", str(file), "--vkey", VKEY),
         ("--from", str(file), "--vkey", "not a key", "--html", page),
+        ("--from", str(file), "--vkey", VKEY, "--html", page, "--witness-policy", str(file)),
+        ("--from", str(file), "--vkey", VKEY, "--html", page, "--timestamp-roots", str(file)),
         ("--from", str(file), "--vkey", VKEY, "--html", page, "--printed", "yesterday"),
         ("--from", str(file), "--vkey", VKEY, "--html", page, "--printed", "2026-06-01T12:00:00"),
     ):
@@ -138,7 +148,7 @@ def test_a_ledger_tells_which_words_were_erased_and_which_withheld(
         exported = export(office.ledger, loop, withheld={"name"})
         vkeys = office.ledger.publisher.keys.vkeys
         erased = erased_of(office.ledger, exported.dossier)
-        assert write_pages(exported.raw, vkeys, rules(), pages, erased).accepted
+        assert write_pages(exported.raw, Trusted(vkeys), rules(), pages, erased).accepted
         return (tmp_path / "page.html").read_text()
 
     before = page()
