@@ -20,6 +20,7 @@ from domain.evolve import fold
 from domain.findings import Item, Judged, Receipt
 from domain.refusals import Refusal
 from domain.state import World
+from domain.tags import loop as loop_tag
 from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked, RestsOnABasis, Told
 from ledger.proof.dossier import GivenPolicy
 from ledger.proof.timestamp import TimestampError, check_token
@@ -44,11 +45,20 @@ def replay(checked: Checked) -> str:
     """
     resting = checked.resting
     receipts = [r for _, fact in resting for r in fact.judged.receipts if r.policy != LOOP_STATE]
+    _check_of_one_loop(checked)
     _check_installed(receipts, checked.rules)
     _check_policies(receipts, checked)
     for one, fact in resting:
         _judge_again(one, fact, checked)
     return f"{len(receipts)} receipts of {len(resting)} facts come out the same"
+
+
+def _check_of_one_loop(checked: Checked) -> None:
+    """No boundary of ours reaches into another loop, so no basis has any business there."""
+    mine = loop_tag(checked.dossier.loop)
+    for one in checked.told.values():
+        if any(tag.startswith(loop_tag("")) and tag != mine for tag in one.tags):
+            raise StepFailed(f"The fact at {one.position} is of another loop.")
 
 
 def _check_installed(receipts: list[Receipt], rules: Catalogue) -> None:
@@ -85,7 +95,7 @@ def _judge_again(one: Told, fact: RestsOnABasis, checked: Checked) -> None:
     facts = checked.recorded([o for o in before if o.matches(fact.basis.items)])
     try:
         world = fold(facts)
-        opened = world.loops[fact.loop].opened.fact
+        pinned = _pinned(fact.loop, world)
         asked = boundary(_command(fact), world, fact.stamp.by)
         again = checked.rules.replay(fact, world, facts)
     except (LookupError, ValueError, TypeError, AttributeError) as error:
@@ -95,10 +105,14 @@ def _judge_again(one: Told, fact: RestsOnABasis, checked: Checked) -> None:
     if _encode(again) != _encode(fact.judged):
         raise StepFailed(f"{at} is judged otherwise here, by {_differing(again, fact.judged)}.")
     _check_drafted(at, fact, world)
-    pinned = world.policy_set(opened.policy_set)
-    if pinned is None:
-        raise StepFailed(f"{at} rests on a basis without the policy set that the loop pinned.")
-    _check_none_left_out(at, fact, pinned.fact, checked.rules, world, facts)
+    _check_none_left_out(at, fact, pinned, checked.rules, world, facts)
+
+
+def _pinned(loop: str, world: World) -> f.PolicySetAdopted:
+    found = world.policy_set(world.loops[loop].opened.fact.policy_set)
+    if found is None:
+        raise LookupError("the policy set that the loop pinned is outside the basis")
+    return found.fact
 
 
 def _command(fact: RestsOnABasis) -> c.MakeDecision | c.DecideStage | c.PassEvidenceGate:

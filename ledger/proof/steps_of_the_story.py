@@ -69,7 +69,7 @@ def order(checked: Checked) -> str:
     """Step 6. What is cited is in the file and came first, and the ledger's clock never ran back.
 
     The gate that the decision names is a passed one, its recommendations are recommendations and
-    the exceptions that receipts name are exceptions, all of the same loop or its requisition.
+    the exceptions that receipts name are exceptions.
     """
     _check_clock(checked)
     count = 0
@@ -88,8 +88,6 @@ def order(checked: Checked) -> str:
                     f"The fact at {one.position} rests on {position}, which is a "
                     f"{_kind(found)} and cannot be what is meant."
                 )
-            if getattr(found.fact, "loop", None) not in (None, getattr(one.fact, "loop", None)):
-                raise StepFailed(f"The fact at {one.position} cites another loop at {position}.")
     return f"{count} citations, each of an earlier fact in the file"
 
 

@@ -17,7 +17,7 @@ from domain.codec import encode
 from domain.findings import Item
 from dossiers import Dossier, RestsOnABasis, dossier_of
 from policies import _sample as sample
-from told_log import Entry, ToldLog, few_rules, small_log
+from told_log import OTHER_LOOP, Entry, ToldLog, few_rules, small_log
 
 Change = Callable[[f.AnyFact, ToldLog], f.AnyFact | bytes]
 ChangeOfDecision = Callable[[f.DecisionMade, ToldLog], f.AnyFact | bytes]
@@ -53,6 +53,10 @@ def lies() -> dict[str, Lie]:
         "prompts-outside-the-basis": _told(8, _narrowed("prompt-versioned.v1")),
         "scorecard-of-a-version-that-never-was": _told(8, _pins_unknown_version),
         "amendments-outside-the-basis": _told(9, _narrowed("feedback-amended.v1")),
+        "amendments-outside-the-gates-basis": _told(9, _narrow_gate),
+        "opening-outside-the-gates-basis": _told(9, _gate_without_opening),
+        "another-loop-inside-the-basis": _told(9, _widened),
+        "fact-of-an-unknown-shape": _told(9, _unknown_person),
         "verdict-changed": _decided(9, lambda d, _: _receipt(d, verdict="warned")),
         "parameter-made-up": _decided(9, _words_not_needed),
         "rule-turned-down": _decided(9, lambda d, _: _receipt(d, enforcement="warn")),
@@ -133,7 +137,7 @@ def _shrunken_gate(fact: f.AnyFact, _: ToldLog) -> f.AnyFact:
     return replace(fact, basis=replace(fact.basis, count=fact.basis.count - 1))
 
 
-def _narrowed(hidden: str) -> Change:
+def _narrowed(hidden: str) -> Callable[[f.AnyFact, ToldLog], f.AnyFact]:
     """Bases that do not ask for one type of fact, as if it never mattered."""
 
     def change(fact: f.AnyFact, log: ToldLog) -> f.AnyFact:
@@ -147,6 +151,32 @@ def _narrowed(hidden: str) -> Change:
         return replace(fact, basis=log.basis(items))
 
     return change
+
+
+def _narrow_gate(fact: f.AnyFact, log: ToldLog) -> f.AnyFact:
+    narrow = _narrowed("feedback-amended.v1")
+    return narrow(fact, log) if isinstance(fact, f.EvidenceGatePassed) else fact
+
+
+def _gate_without_opening(fact: f.AnyFact, log: ToldLog) -> f.AnyFact:
+    """The gate was passed by a loop that, as far as it looked, nobody had opened."""
+    narrow = _narrowed("loop-opened.v1")
+    return narrow(fact, log) if isinstance(fact, f.EvidenceGatePassed) else fact
+
+
+def _widened(fact: f.AnyFact, log: ToldLog) -> f.AnyFact:
+    """The decision rests on what somebody else's loop shows, too."""
+    if not isinstance(fact, f.DecisionMade):
+        return fact
+    other = Item(types=("loop-opened.v1",), tags=(tags.loop(OTHER_LOOP),))
+    return replace(fact, basis=log.basis((*fact.basis.items, other)))
+
+
+def _unknown_person(fact: f.AnyFact, _: ToldLog) -> f.AnyFact | bytes:
+    """A fact as only a later release could read it."""
+    if not isinstance(fact, f.PersonRegistered):
+        return fact
+    return json.dumps({**_members(fact), "pronouns": {"_sd": "A" * 43}}).encode()
 
 
 def _pins_unknown_version(fact: f.AnyFact, _: ToldLog) -> f.AnyFact:
