@@ -54,6 +54,8 @@ KNOWN = {
     "policy": "two-independent-interviewers",
     "person": "olga",
     "stage": "onsite",
+    "candidate": "candidate-of-two",
+    "hold": "m-1",
 }
 
 
@@ -67,6 +69,8 @@ def furnished(server: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Gen
         office.furnish()
         office.call("POST", "/v1/people/hana/roles", {"roles": EVERY_ROLE}, token=office.admin)
         office.ready("one")
+        office.open("two")
+        office.did("hana", "/holds", {"id": "m-1", "matter": "x", "requisitions": ["llm-engineer"]})
         yield office
 
 

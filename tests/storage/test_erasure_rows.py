@@ -1,9 +1,11 @@
 """What an erasure destroys: the rows with the fact or not at all, then the bytes in the file."""
 
+import queue
 import secrets
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
@@ -387,3 +389,45 @@ def test_words_said_while_somebody_is_erased_leave_no_key(
         assert isinstance(erased, Done), erased
         assert isinstance(said, Done | RefusedByRule), said
         assert rows_of(database, opened.candidate) == dict.fromkeys(TABLES, 0)
+
+
+def test_erasing_under_load_leaves_the_erased_nothing_and_the_others_everything(
+    database: Database, hall: Hall, beside: Hall
+) -> None:
+    """Two processes open loops and record words while every other person is erased."""
+    opened: queue.SimpleQueue[f.LoopOpened | None] = queue.SimpleQueue()
+    gone: list[f.LoopOpened] = []
+    kept: list[f.LoopOpened] = []
+
+    def record(process: Hall, name: str) -> None:
+        for number in range(12):
+            loop = process.open_loop(f"{name}-{number}", "r-1")
+            (gone if number % 2 else kept).append(loop)
+            if number % 2:
+                opened.put(loop)
+            words = c.MakeStatement(loop=loop.loop, text="She argued it well.", cites=())
+            debriefs = (words, c.OpenDebrief(loop=loop.loop), words)
+            for answer in [process.ask("hana", one) for one in debriefs]:
+                refusal = answer.exception(60)
+                assert refusal is None or isinstance(refusal, RefusedByRule), refusal
+
+    def erase_them() -> None:
+        while (loop := opened.get()) is not None:
+            assert beside.ask("paul", erasing(loop.candidate)).exception(60) is None
+
+    with ThreadPoolExecutor() as pool:
+        eraser = pool.submit(erase_them)
+        writers = [pool.submit(record, one, name) for one, name in ((hall, "x"), (beside, "y"))]
+        for writer in writers:
+            writer.result()
+        opened.put(None)
+        eraser.result()
+    assert len(gone) == len(kept) == 12
+    for loop in gone:
+        assert rows_of(database, loop.candidate) == dict.fromkeys(TABLES, 0)
+    for loop in kept:
+        assert rows_of(database, loop.candidate) == {
+            "subject_keys": 1,
+            "disclosures": 4,
+            "aliases": 2,
+        }
