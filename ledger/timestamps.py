@@ -21,6 +21,7 @@ from ledger.database import Database
 from ledger.proof.timestamp import TimestampError, check_token, read_token
 from ledger.sending import Send, Unanswered
 from ledger.subject_keys import in_schema
+from ledger.token_order import sorted_reply
 
 EVERY: Final = timedelta(minutes=15)
 """At most one token in so long; the last checkpoint of a busy quarter of an hour has one."""
@@ -100,7 +101,7 @@ def ask(
     if answer.status != 200 or answer.content_type.partition(";")[0].strip().lower() != _REPLY:
         raise TimestampError(f"The authority answered with status {answer.status} and no token.")
     try:
-        reply = decode_timestamp_response(answer.body)
+        reply = decode_timestamp_response(sorted_reply(answer.body))
         status, token = reply.status, reply.time_stamp_token()
     except Exception as error:
         # Parsed as it is read, and a refusal has no token in it.

@@ -1,8 +1,11 @@
 """Timestamps in the store: which checkpoint gets one, when, and that none comes in by mistake."""
 
+import random
+import subprocess
 import threading
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,8 +18,9 @@ from ledger.database import Database
 from ledger.proof.timestamp import TimestampError, check_token
 from ledger.sending import Answer, Unanswered
 from ledger.timestamps import Stamped, Stamper, Timestamps, ask
+from ledger.token_order import NotDer, sorted_reply
 from strangers import answer, stranger
-from tsa import Authority, authority, make_authority, needs_openssl
+from tsa import OPENSSL, Authority, authority, make_authority, make_chained, needs_openssl
 
 pytestmark = needs_openssl
 
@@ -47,6 +51,11 @@ def query_about(data: bytes) -> bytes:
     """A request with a number of its own."""
     made = TimestampRequestBuilder(data=data, hash_algorithm=HashAlgorithm.SHA256).build()
     return made.as_bytes()
+
+
+def replying(reply: bytes, _: str, __: str, ___: bytes, ____: float) -> Answer:
+    """An authority that always says the same."""
+    return Answer(200, REPLY, reply)
 
 
 def now() -> datetime:
@@ -213,6 +222,45 @@ def test_a_token_of_another_authority_is_not_kept_where_roots_are_named(
         ask(send, tsa.url, note_of(7), other.roots, now=now())
     token, _ = ask(send, tsa.url, note_of(7), now=now())
     check_token(token, note_of(7), tsa.roots)
+
+
+def test_an_authority_that_sends_its_chain_unsorted_is_read(tmp_path: Path) -> None:
+    """As those built on OpenSSL do; what is kept, OpenSSL reads as well."""
+    chained = make_chained(tmp_path / "chained")
+
+    def send(_: str, __: str, body: bytes, ___: float) -> Answer:
+        return Answer(200, REPLY, chained.reply(body))
+
+    # Serial numbers are of chance: by chance the chain is in order sometimes.
+    found = [ask(send, "", note_of(size), chained.roots, now=now()) for size in range(1, 4)]
+    for size, (token, stamped) in enumerate(found, start=1):
+        assert check_token(token, note_of(size), chained.roots) == stamped
+    (tmp_path / "token").write_bytes(found[0][0])
+    (tmp_path / "note").write_bytes(note_of(1))
+    words = [str(OPENSSL), "ts", "-verify", "-token_in", "-in", "token", "-data", "note"]
+    done = subprocess.run([*words, "-CAfile", chained.pem], cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_reply_in_order_is_left_as_it_is(tsa: Authority) -> None:
+    """And one that is cut anywhere is told, never read beyond."""
+    reply = tsa.reply(query_about(note_of(7)))
+    assert sorted_reply(reply) == reply
+    for length in range(len(reply)):
+        with pytest.raises(NotDer):
+            sorted_reply(reply[:length])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_for_a_reply_is_one_kind_of_error(tsa: Authority, seed: int) -> None:
+    """Whatever an authority sends, asking it fails in one way."""
+    chance, reply = random.Random(seed), tsa.reply(query_about(note_of(7)))
+    for _ in range(200):
+        changed = bytearray(reply)
+        for _ in range(chance.randrange(1, 4)):
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        with pytest.raises(TimestampError):
+            ask(partial(replying, bytes(changed)), "", note_of(7), tsa.roots, now=now())
 
 
 def test_a_clock_far_from_ours_is_told(tsa: Authority, send: Outbound) -> None:

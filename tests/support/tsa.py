@@ -25,7 +25,8 @@ needs_openssl: Final = pytest.mark.skipif(
     OPENSSL is None, reason="openssl is not installed: apt-get install openssl"
 )
 
-# No `certs` in it: the chain that OpenSSL would add is one that rfc3161-client does not follow.
+# `certs` is in one section only: OpenSSL does not sort the chain that it adds, as DER has it, and
+# rfc3161-client reads no such answer as it comes.
 _CONFIG: Final = """
 [req]
 distinguished_name = name
@@ -53,6 +54,18 @@ default_policy = 1.2.3.4.1
 digests = sha256,sha384,sha512
 signer_digest = sha256
 ess_cert_id_alg = sha256
+[chained]
+serial = serial
+certs = chain.pem
+signer_cert = tsa.pem
+signer_key = tsa.key
+default_policy = 1.2.3.4.1
+digests = sha256,sha384,sha512
+signer_digest = sha256
+ess_cert_id_alg = sha256
+[between]
+basicConstraints = critical,CA:TRUE,pathlen:0
+keyUsage = critical,keyCertSign
 """
 _KEY: Final = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
 
@@ -62,6 +75,7 @@ class Authority:
     """Its files lie in `directory`; `met` is it as a server."""
 
     directory: Path
+    section: str = "one"
     met: Stranger = field(default_factory=lambda: Stranger(""))
     _numbers: "count[int]" = field(default_factory=count)
 
@@ -85,14 +99,15 @@ class Authority:
         name = f"q{next(self._numbers)}"
         (self.directory / name).write_bytes(query)
         _openssl(
-            self.directory, f"ts -reply -config conf -section one -queryfile {name} -out {name}r"
+            self.directory,
+            f"ts -reply -config conf -section {self.section} -queryfile {name} -out {name}r",
         )
         return (self.directory / f"{name}r").read_bytes()
 
-    def certify(self, name: str, purpose: str) -> None:
+    def certify(self, name: str, purpose: str, by: str = "root") -> None:
         """Makes a key and a certificate of the root's; the section `purpose` says what for."""
         _openssl(self.directory, f"req {_KEY} -keyout {name}.key -out {name}.csr -subj /CN={name}")
-        signing = "-CA root.pem -CAkey root.key -CAcreateserial -days 3650"
+        signing = f"-CA {by}.pem -CAkey {by}.key -CAcreateserial -days 3650"
         section = f"-extfile conf -extensions {purpose}"
         _openssl(self.directory, f"x509 -req -in {name}.csr -out {name}.pem {signing} {section}")
 
@@ -120,6 +135,17 @@ def make_authority(directory: Path) -> Authority:
     _openssl(directory, root)
     made = Authority(directory)
     made.certify("tsa", "authority")
+    return made
+
+
+def make_chained(directory: Path) -> Authority:
+    """One whose certificate is of another between it and the root, and who sends them all."""
+    made = make_authority(directory)
+    made.certify("between", "between")
+    made.certify("tsa", "authority", "between")
+    chain = [(directory / name).read_bytes() for name in ("between.pem", "root.pem")]
+    (directory / "chain.pem").write_bytes(b"".join(chain))
+    made.section = "chained"
     return made
 
 
