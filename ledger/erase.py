@@ -145,7 +145,9 @@ class Vacuuming:
         with self._turn:
             self._wanted = True
             if self._thread is None and not self._stop.is_set():
-                self._thread = threading.Thread(target=self._run, name="hireledger-vacuum")
+                self._thread = threading.Thread(
+                    target=self._run, name="hireledger-vacuum", daemon=True
+                )
                 self._thread.start()
 
     def close(self) -> None:
@@ -183,5 +185,5 @@ def tried(database: Database) -> bool:
         _log.warning("erased keys not vacuumed yet", error=type(error).__name__)
         return False
     if not done:
-        _log.warning("erased keys not vacuumed yet", error="an old transaction still sees them")
+        _log.warning("erased keys not vacuumed yet because an old transaction sees them")
     return done
