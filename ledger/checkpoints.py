@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 
 from ledger.durable import replace_durably
 from ledger.proof.checkpoint import Checkpoint, parse_checkpoint
-from ledger.proof.note import NOTE_BYTES_MAX, parse_note
+from ledger.proof.note import NOTE_BYTES_MAX, NoteError, parse_note, parse_signatures
 from ledger.proof.tiles import TILE_HEIGHT, Tile
 from ledger.subject_keys import in_schema
 
@@ -71,6 +71,18 @@ def checkpoint_in(note: bytes) -> Checkpoint:
     return parse_checkpoint(parse_note(note).text)
 
 
+def once_a_key(lines: Sequence[bytes]) -> list[bytes]:
+    """The first line of each key: a witness that was asked again signed again, at another time."""
+    found: dict[object, bytes] = {}
+    for line in lines:
+        try:
+            ((name, key_id, _),) = parse_signatures(line.decode())
+            found.setdefault((name, key_id), line)
+        except (NoteError, ValueError):
+            found.setdefault(line, line)  # kept, so that whoever reads the note says what is wrong
+    return list(found.values())
+
+
 class Checkpoints:
     """The tables `checkpoints` and `cosignatures`, for the log of one name."""
 
@@ -108,7 +120,7 @@ class Checkpoints:
             rows = cur.execute(self._text[_COSIGNED], given, binary=True).fetchall()
             for size, note, signed, lines in rows:
                 below = size
-                yield PublishedCheckpoint.of(note, signed, lines)
+                yield PublishedCheckpoint.of(note, signed, once_a_key(lines))
             if len(rows) < PAGE_SIZES:
                 return
 

@@ -72,6 +72,8 @@ class Witness:
         self.url = f"{url.rstrip('/')}/add-checkpoint"
         self.size = 0
         self.missed: str | None = "unasked"
+        self.signed: tuple[str, bytes] | None = None
+        """The text of the checkpoint that it signed last for us, and its line."""
         self.turn = threading.Lock()
 
 
@@ -113,7 +115,8 @@ class Witnesses:
             proof_from: the consistency proof (hashes of 32 bytes) from a smaller size to this one.
                 Called by one thread at a time, and not after this has returned.
 
-        All are asked at once. One that is still busy with an earlier checkpoint is left out.
+        All are asked at once, but those who signed this very checkpoint when it was shown before:
+        their lines are here already. One that is still busy with an earlier one is left out.
         """
         shown = _Shown(note, proof_from)
         replies: queue.SimpleQueue[tuple[Witness, bytes | None]] = queue.SimpleQueue()
@@ -151,7 +154,9 @@ class Witnesses:
         """Ask one witness, in a thread of its own."""
         line: bytes | None = None
         try:
-            line = self._cosignature(one, shown, until)
+            if one.signed is None or one.signed[0] != shown.text:
+                one.signed = (shown.text, self._cosignature(one, shown, until))
+            line = one.signed[1]
             one.size, one.missed = shown.size, None
         except Exception as error:  # noqa: BLE001 (a stranger's doing must not reach the caller)
             # Whatever it was, this witness's line is missing, and nothing else is.

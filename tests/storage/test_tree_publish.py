@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -259,6 +260,26 @@ def test_what_a_quorum_has_cosigned_is_published_after_a_restart(
     again = witnessed()
     until(lambda: again.publisher.latest() is not None)
     assert again.publisher.latest() == published
+
+
+def test_a_witness_that_signed_twice_stands_there_once(
+    hall: Hall, database: Database, witness: Witness
+) -> None:
+    """Asked again while others were missing, it signs again; a note has one line of a key."""
+    publisher = hall.ledger.publisher
+    made = publisher.checkpoint_at_least(record(hall))
+    table = Checkpoints(database.schema, publisher.keys.origin)
+    text = parse_note(made.note).text
+    lines = [
+        format_signature(signer.signature(text, at)).encode()
+        for signer, at in ((witness.signer, 7), (witness.signer, 5), (Witness("w.two").signer, 9))
+    ]
+    with database.connect("runtime") as connection, connection.cursor() as cur:
+        for line in lines:
+            table.add_cosignatures(cur, made.size, [line], datetime.now(UTC))
+        found = next(table.newest_first(cur, cosigned=True))
+    assert found.note == made.note + lines[0] + lines[2]
+    open_note(found.note, [witness.signer.verifier])
 
 
 def test_the_newest_checkpoints_come_first_and_each_size_once(
