@@ -1,11 +1,8 @@
 """What an erasure destroys: the rows with the fact or not at all, then the bytes in the file."""
 
-import queue
 import secrets
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +15,7 @@ from psycopg.rows import TupleRow
 from domain import commands as c
 from domain import facts as f
 from domain.refusals import Exists, Missing, RefusedByRule
+from erasures import NOTHING, erasing, rows_of, words_of
 from hall import Hall, made, open_hall, open_ledger
 from ledger import erase
 from ledger.accept import accept
@@ -28,22 +26,7 @@ from ledger.group import Group
 from ledger.vault import ERASED
 from office import rules
 
-TABLES = ("subject_keys", "disclosures", "aliases")
-SUBJECTS = " union all ".join(f"select '{name}', subject from {name}" for name in TABLES)
 pytestmark = pytest.mark.xdist_group("erasure")
-BASIS = "Asked for it, Art. 17 (1) (b)"
-
-
-def rows_of(database: Database, subject: str) -> dict[str, int]:
-    """How many rows each table has of a person."""
-    with database.connect("owner") as connection:
-        rows = connection.execute(SUBJECTS.encode()).fetchall()
-    return {name: rows.count((name, subject)) for name in TABLES}
-
-
-def erasing(candidate: str) -> c.EraseSubject:
-    """The command that erases somebody."""
-    return c.EraseSubject(candidate=candidate, legal_basis=BASIS)
 
 
 @pytest.fixture(scope="module")
@@ -85,20 +68,12 @@ def owner(database: Database) -> Iterator[Cursor[TupleRow]]:
         yield cursor
 
 
-def words_of(hall: Hall, opened: f.LoopOpened) -> list[object]:
-    """Name and address as the vault has them."""
-    digests = [one.sd for one in (opened.name, opened.email) if one]
-    with hall.ledger.reading() as group:
-        found = group.store.vault.open(group.cur, digests)
-    return [found[digest] for digest in digests]
-
-
 def test_an_erasure_takes_the_person_and_nobody_else(database: Database, hall: Hall) -> None:
     """Key, values and ids of one candidate go; those of another stay and open as before."""
     ada, bo = (hall.open_loop(slug, "r-1") for slug in ("a1", "b1"))
     assert rows_of(database, ada.candidate) == {"subject_keys": 1, "disclosures": 2, "aliases": 2}
     hall.ask("paul", erasing("candidate-of-a1")).result(20)
-    assert rows_of(database, ada.candidate) == dict.fromkeys(TABLES, 0)
+    assert rows_of(database, ada.candidate) == NOTHING
     assert words_of(hall, ada) == [ERASED, ERASED]
     assert words_of(hall, bo) == ["Nobody b1", "b1@x.y"]
 
@@ -107,7 +82,7 @@ def test_the_rows_go_with_the_fact_or_not_at_all(database: Database, hall: Hall)
     """A crash before the commit leaves everything as it was; after it everything is done."""
     ada = hall.open_loop("a2", "r-1")
     before, head = rows_of(database, ada.candidate), hall.head()
-    for ends, after in (("rollback", before), ("commit", dict.fromkeys(TABLES, 0))):
+    for ends, after in (("rollback", before), ("commit", NOTHING)):
         with database.connect("runtime") as connection, connection.cursor() as cur:
             group = Group.begin(hall.ledger.store, cur)
             accept(hall.asked("paul", erasing("candidate-of-a2")), group, rules())
@@ -159,8 +134,8 @@ def test_commands_of_one_group_see_an_erasure_before_them(database: Database, ha
         group.write()
         connection.commit()
     bo, new = (one for one in done if isinstance(one, f.LoopOpened))
-    assert rows_of(database, ada.candidate) == dict.fromkeys(TABLES, 0)
-    assert rows_of(database, bo.candidate) == dict.fromkeys(TABLES, 0)
+    assert rows_of(database, ada.candidate) == NOTHING
+    assert rows_of(database, bo.candidate) == NOTHING
     assert rows_of(database, new.candidate) == {"subject_keys": 1, "disclosures": 1, "aliases": 2}
     assert new.candidate != ada.candidate
     assert words_of(hall, new) == ["Somebody Else"]
@@ -321,113 +296,3 @@ def test_what_one_process_left_undone_the_next_start_does(
         assert pending(hall) is not None
     with open_ledger(database, directory):
         wait_until_vacuumed(hall)
-
-
-# ------------------------------------------------------------------------- at the same instant
-
-
-def both(*asked: "tuple[Hall, str, c.AnyCommand]") -> list[Done | Exception]:
-    """What comes of commands that are asked of several processes at once."""
-    answers: list[Done | Exception | None] = [None] * len(asked)
-    barrier = threading.Barrier(len(asked))
-
-    def ask(number: int) -> None:
-        hall, who, command = asked[number]
-        barrier.wait()
-        try:
-            answers[number] = hall.ask(who, command).result(30)
-        except Exception as error:  # noqa: BLE001  (it is what came of it)
-            answers[number] = error
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(len(asked))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [one for one in answers if one is not None]
-
-
-def test_a_hold_placed_at_the_same_instant_never_slips(hall: Hall, beside: Hall) -> None:
-    """Either the hold came first and nobody was erased, or nobody was left to hold."""
-    held = 0
-    for number in range(8):
-        slug = f"l10-{number}"
-        hall.open_loop(slug, "r-1")
-        candidate = f"candidate-of-{slug}"
-        hold = c.PlaceHold(id=f"m10-{number}", matter="A matter", candidates=(candidate,))
-        placed, erased = both((hall, "paul", hold), (beside, "paul", erasing(candidate)))
-        assert isinstance(placed, Done) != isinstance(erased, Done), (placed, erased)
-        if isinstance(placed, Done):
-            held += 1
-            assert isinstance(erased, RefusedByRule)
-            (finding,) = erased.findings
-            assert finding.positions == (placed.recorded[0].position,)
-    print(held, "of 8 holds came first")
-
-
-def test_two_erasures_at_once_are_one(database: Database, hall: Hall, beside: Hall) -> None:
-    """The person is erased once, and the other request hears that there is nobody."""
-    for number in range(8):
-        opened = hall.open_loop(f"l11-{number}", "r-1")
-        command = erasing(f"candidate-of-l11-{number}")
-        answers = both((hall, "paul", command), (beside, "paul", command))
-        assert sorted(isinstance(one, Done) for one in answers) == [False, True]
-        assert any(isinstance(one, Missing | Exists) for one in answers)
-        assert rows_of(database, opened.candidate) == dict.fromkeys(TABLES, 0)
-
-
-def test_words_said_while_somebody_is_erased_leave_no_key(
-    database: Database, hall: Hall, beside: Hall
-) -> None:
-    """Words and erasure race in two processes: whichever is first, nothing of the person stays."""
-    for number in range(8):
-        opened = hall.open_loop(f"l12-{number}", "r-1")
-        told = c.ReportWithdrawal(loop=opened.loop, code="x", reason="Another offer.")
-        said, erased = both(
-            (hall, "hana", told), (beside, "paul", erasing(f"candidate-of-l12-{number}"))
-        )
-        assert isinstance(erased, Done), erased
-        assert isinstance(said, Done | RefusedByRule), said
-        assert rows_of(database, opened.candidate) == dict.fromkeys(TABLES, 0)
-
-
-def test_erasing_under_load_leaves_the_erased_nothing_and_the_others_everything(
-    database: Database, hall: Hall, beside: Hall
-) -> None:
-    """Two processes open loops and record words while every other person is erased."""
-    opened: queue.SimpleQueue[f.LoopOpened | None] = queue.SimpleQueue()
-    gone: list[f.LoopOpened] = []
-    kept: list[f.LoopOpened] = []
-
-    def record(process: Hall, name: str) -> None:
-        for number in range(12):
-            loop = process.open_loop(f"{name}-{number}", "r-1")
-            (gone if number % 2 else kept).append(loop)
-            if number % 2:
-                opened.put(loop)
-            words = c.MakeStatement(loop=loop.loop, text="She argued it well.", cites=())
-            debriefs = (words, c.OpenDebrief(loop=loop.loop), words)
-            for answer in [process.ask("hana", one) for one in debriefs]:
-                refusal = answer.exception(60)
-                assert refusal is None or isinstance(refusal, RefusedByRule), refusal
-
-    def erase_them() -> None:
-        while (loop := opened.get()) is not None:
-            assert beside.ask("paul", erasing(loop.candidate)).exception(60) is None
-
-    with ThreadPoolExecutor() as pool:
-        eraser = pool.submit(erase_them)
-        writers = [pool.submit(record, one, name) for one, name in ((hall, "x"), (beside, "y"))]
-        for writer in writers:
-            writer.result()
-        opened.put(None)
-        eraser.result()
-    assert len(gone) == len(kept) == 12
-    for loop in gone:
-        assert rows_of(database, loop.candidate) == dict.fromkeys(TABLES, 0)
-    for loop in kept:
-        assert rows_of(database, loop.candidate) == {
-            "subject_keys": 1,
-            "disclosures": 4,
-            "aliases": 2,
-        }
