@@ -81,7 +81,7 @@ def test_every_fact_type_has_words_without_codes_and_handles(fact: f.AnyFact) ->
 
 
 @given(fact=facts())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_whatever_a_fact_type_allows_can_be_told(fact: f.AnyFact) -> None:
     """No fact that a ledger can hold keeps a page from being made."""
     assert tell(fact, told(fact)).sentence

@@ -8,6 +8,7 @@ from api.pages.telling.teller import CANDIDATE, Teller
 from api.pages.telling.terms import DECISION, VERDICT, counted, listed
 from api.pages.telling.told import opened_with_capital
 from domain import facts as f
+from domain.facts.evidence import Recommend
 from domain.state import At
 
 Made = At[f.DecisionMade]
@@ -18,6 +19,7 @@ def answer(t: Teller, made: Made) -> tuple[str, ...]:
     sentences = (
         _considered(t),
         _decided(t, made),
+        _before(t, made),
         _recommended(t, made),
         _witnessed(t, made),
         _judged(made),
@@ -54,18 +56,36 @@ def _decided(t: Teller, made: Made) -> str:
     )
 
 
+def _before(t: Teller, made: Made) -> str:
+    """What had been decided before: taken back, or made elsewhere without these rules."""
+    earlier = [
+        f"{DECISION[one.fact.decision]} (No. {one.position})"
+        for one in t.of(f.DecisionMade)
+        if one.position < made.position
+    ]
+    elsewhere = [one for one in t.of(f.DecisionObserved) if one.position < made.position]
+    told = f"An earlier decision {listed(earlier)} had been taken back." if earlier else ""
+    outside = (
+        f"Before, a decision {DECISION[elsewhere[-1].fact.decision]} that was made elsewhere,"
+        f" without these rules, had been observed (No. {elsewhere[-1].position})."
+        if elsewhere
+        else ""
+    )
+    return " ".join(one for one in (told, outside) if one)
+
+
 def _recommended(t: Teller, made: Made) -> str:
-    advice = [
+    advice: list[Recommend] = [
         one.fact.recommend
         for one in t.of(f.RecommendationRecorded)
         if one.position in made.fact.recommendations
     ]
     if not advice:
         return "The decision cites no recommendation of the panel."
-    if all(one == made.fact.decision for one in advice):
-        return "The decision follows the panel's recommendation."
-    given = listed([DECISION[one] for one in DECISION if one in advice])
-    return f"The panel had recommended {given}: the decision goes against it."
+    last = advice[-1]
+    first = f", after it had first recommended {DECISION[advice[0]]}" if advice[0] != last else ""
+    verdict = "follows" if last == made.fact.decision else "goes against"
+    return f"The panel recommended {DECISION[last]}{first}: the decision {verdict} it."
 
 
 def _witnessed(t: Teller, made: Made) -> str:

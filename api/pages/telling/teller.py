@@ -5,6 +5,7 @@ People are told by their name where the dossier discloses it, else by what they 
 else the page says that it was erased or withheld, never what it may have been.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Final, Literal, TypeVar
@@ -22,6 +23,7 @@ F = TypeVar("F", bound=f.Fact)
 
 SYSTEM: Final = "system"
 CANDIDATE: Final = "the candidate"
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # as BCP 47 spells them
 
 
 class Said(Struct, frozen=True):
@@ -105,7 +107,8 @@ class Teller:
         """A personal value: its words, or that they are not there."""
         text = self.words.get(value.sd)
         if text is not None:
-            return Said(label, text, "shown", lang)
+            known = lang is not None and _LANGUAGE.fullmatch(lang)
+            return Said(label, text, "shown", lang if known else None)
         return Said(label, None, "erased" if value.sd in self.erased else "withheld")
 
     def maybe(self, label: str, value: Digest | None) -> tuple[Said, ...]:
