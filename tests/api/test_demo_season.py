@@ -25,6 +25,7 @@ from domain.codec import FACT_BY_TYPE, types_of
 from ledger.embedded.server import Embedded
 from ledger.proof.verify import verify
 from recorded_season import Season, recorded_season
+from verifiers import by_script
 
 pytestmark = pytest.mark.xdist_group("season")
 # Their commands come later; the facts are in the vocabulary already.
@@ -204,6 +205,7 @@ def test_every_decision_of_the_season_has_a_dossier_that_verifies(season: Season
             now = datetime.now(UTC)
             verdict = verify(made.raw, vkeys, None, season.ledger.rules, now=now)
             assert verdict.accepted, (handle, position, verdict.failed)
+            assert by_script(made.raw, vkeys[0]) == 0, (handle, position)
             handles = set(re.findall(rb"\b[lc]_[a-z2-7]{26}\b", made.raw))
             assert len(handles) == 2, "one loop and one candidate"
             assert handle.encode() in handles

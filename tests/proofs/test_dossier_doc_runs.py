@@ -32,7 +32,7 @@ def run(folder: Path, line: str, raw: bytes) -> "subprocess.CompletedProcess[str
         env={"PATH": path, "VKEY": VKEY, "HOME": str(folder)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -20,6 +20,7 @@ from loop_commands import command_of
 from loop_model_later import Model
 from loop_steps import LOOPS, any_step, natural, unsettling
 from office import rules
+from verifiers import by_script
 
 SEED = int(os.environ.get("HIRELEDGER_TEST_SEED", "7"))
 REQUISITIONS = 4
@@ -63,6 +64,7 @@ def test_every_decision_of_random_loops_has_a_dossier_that_verifies(
             vkeys = ledger.publisher.keys.vkeys
             verdict = verify(made.raw, vkeys, None, rules(), now=datetime.now(UTC))
             assert verdict.accepted, (row.position, verdict.failed)
+            assert by_script(made.raw, vkeys[0]) == 0, row.position
             seen.update(
                 one.leaf.rpartition('"type":"')[2].split('"')[0] for one in made.dossier.facts
             )
