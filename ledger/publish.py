@@ -127,6 +127,7 @@ class Publisher:
         self._problem: str | None = None
         self._recorded = True
         self._wanted = 0
+        self._shown = 0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="hireledger-publisher", daemon=True)
         self._thread.start()
@@ -297,15 +298,22 @@ class Publisher:
         """Step 5: the newest with a quorum is published; why it is not `signed`, or None."""
         with connection.transaction(), connection.cursor() as cur:
             found = self.published(cur)
-        if (found is None or found.size < signed.size) and self._publishing.cosigner is not None:
+        if found is not None:
+            self._tell(found)
+        behind = found is None or found.size < signed.size
+        # Where the quorum is none nobody waits for witnesses; they are shown each size once.
+        policy = self._publishing.policy
+        unshown = policy is not None and policy.quorum is None and self._shown < signed.size
+        if self._publishing.cosigner is not None and (behind or unshown):
+            self._shown = signed.size
             lines = self._publishing.cosigner.collect(
                 signed.note, lambda old: self._proof(connection, old, signed.size)
             )
             with connection.transaction(), connection.cursor() as cur:
                 self._rows.add_cosignatures(cur, signed.size, lines, datetime.now(UTC))
                 found = self.published(cur)
-        if found is not None:
-            self._tell(found)
+            if found is not None:
+                self._tell(found)
         if found is None or found.size < signed.size:
             return _UNSIGNED
         return None

@@ -262,6 +262,30 @@ def test_what_a_quorum_has_cosigned_is_published_after_a_restart(
     assert again.publisher.latest() == published
 
 
+def test_with_a_quorum_of_none_witnesses_sign_and_nobody_waits(
+    database: Database, tmp_path: Path, witness: Witness
+) -> None:
+    """Published is what the log signed; lines that come are added, each size is shown once."""
+    keyring, plain = KeyRing.open(tmp_path / "keys"), Publishing.of(tmp_path)
+    policy = parse_policy(f"witness w1 {witness.signer.vkey}\nquorum none\n".encode())
+    how = Publishing(plain.keys, plain.copy, policy, witness)
+    with Ledger(database, keyring, rules(), how) as opened:
+        hall = Hall(opened)
+        witness.awake = False
+        assert opened.publisher.checkpoint_at_least(record(hall)).size == 1
+        witness.awake = True
+        position = record(hall)
+        opened.publisher.checkpoint_at_least(position)
+
+        def cosigned() -> bool:
+            latest = opened.publisher.latest()
+            assert latest is not None
+            return latest.size == position and len(parse_note(latest.note).signatures) == 2
+
+        until(cosigned)
+    assert len(witness.proofs) == 1
+
+
 def test_a_witness_that_signed_twice_stands_there_once(
     hall: Hall, database: Database, witness: Witness
 ) -> None:
