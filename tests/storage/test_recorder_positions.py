@@ -18,7 +18,7 @@ CHANGES = (
     "update fact_tags set tag = 'x'",
     "delete from facts",
     "delete from fact_tags",
-    "truncate facts, fact_tags, tree_nodes, tree_heads",
+    "truncate facts cascade",
     "truncate fact_tags",
     "update tree_nodes set hashes = hashes",
     "update tree_heads set root = root",
