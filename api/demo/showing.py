@@ -16,6 +16,9 @@ from api.serve import stopped_by_signal
 from api.settings import Settings
 from api.store import admin_key
 
+LOOP: Final = "assistant-engineer-2024-001"
+"""The loop that is shown first: it ends with a decision."""
+
 LOG: Final = "demo.log"
 """In the data directory; on standard error the lines would run into the progress bar."""
 
@@ -57,20 +60,24 @@ def _tell(summary: Summary, told: dict[str, Any], settings: Settings, *, leave: 
         console.print("The season was recorded by an earlier run; nothing was added.")
     else:
         console.print(f"{told['calls']} calls in {told['seconds']} s.")
+    console.print("One decision as a file that verifies offline, and as a page to read:")
+    export = f"hireledger export dossier {LOOP} --data {settings.data} --html decision.html"
+    console.print(f"  {export}", highlight=False, markup=False)
     if leave:
         console.print(f"The ledger stays in {settings.data}: `hireledger serve` serves it.")
         return
     auditor = f"$(cat {settings.data / KEYS / 'auditor.key'})"
     address = told["address"]
     console.print(f"hireledger is ready at {address}", highlight=False)
-    console.print("How to look (the last one needs no key):")
+    console.print("How to look (the last one needs no key: what the ledger signed last):")
     for path in (
         "/v1/loops?limit=5",
-        "/v1/loops/assistant-engineer-2024-001/timeline",
+        f"/v1/loops/{LOOP}/timeline",
         "/v1/facts?type=decision-refused.v1",
         "/v1/policies",
     ):
         call = f"  curl -s -H \"Authorization: Bearer {auditor}\" '{address}{path}'"
         console.print(call, highlight=False, markup=False)
-    console.print(f"  curl -s {address}/openapi.json", highlight=False, markup=False)
+    console.print(f"  curl -s {address}/checkpoint", highlight=False, markup=False)
+    console.print(f"Every route, in a browser: {address}/docs", highlight=False)
     console.print(f"The server's log is {settings.data / LOG}. Ctrl-C ends it.", highlight=False)
