@@ -4,6 +4,7 @@ The rules are the verifier's own, never the file's. They judge each stage, gate 
 on exactly the facts of its basis.
 """
 
+import hashlib
 from datetime import timedelta
 from typing import Final
 
@@ -32,6 +33,13 @@ SYSTEM: Final = "system"
 # Types of facts that boundaries select only since a later release. Decisions recorded before it
 # were made without them, and could not have had any: their bases need not ask for them.
 ADDED_LATER: Final[frozenset[str]] = frozenset()
+
+
+class _Stored(msgspec.Struct):
+    content: msgspec.Raw
+
+
+_content = msgspec.json.Decoder(_Stored)
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _ACCEPTED = f.DecisionMade | f.EvidenceGatePassed | f.StageDecided
 
@@ -46,6 +54,7 @@ def replay(checked: Checked) -> str:
     resting = checked.resting
     receipts = [r for _, fact in resting for r in fact.judged.receipts if r.policy != LOOP_STATE]
     _check_of_one_loop(checked)
+    _check_contents(checked)
     _check_installed(receipts, checked.rules)
     _check_policies(receipts, checked)
     for one, fact in resting:
@@ -59,6 +68,15 @@ def _check_of_one_loop(checked: Checked) -> None:
     for one in checked.told.values():
         if any(tag.startswith(loop_tag("")) and tag != mine for tag in one.tags):
             raise StepFailed(f"The fact at {one.position} is of another loop.")
+
+
+def _check_contents(checked: Checked) -> None:
+    """A scorecard's digest, which people approved, is that of its words as they were stored."""
+    for one in checked.told.values():
+        if isinstance(one.fact, f.ScorecardVersioned):
+            stored = b"[%b]" % _content.decode(one.leaf).content
+            if hashlib.sha256(stored).hexdigest() != one.fact.content_digest:
+                raise StepFailed(f"The scorecard at {one.position} is not what was approved.")
 
 
 def _check_installed(receipts: list[Receipt], rules: Catalogue) -> None:

@@ -57,6 +57,7 @@ def lies() -> dict[str, Lie]:
         "opening-outside-the-gates-basis": _told(9, _gate_without_opening),
         "another-loop-inside-the-basis": _told(9, _widened),
         "fact-of-an-unknown-shape": _told(9, _unknown_person),
+        "scorecard-reworded-after-approval": _told(9, _reworded_scorecard),
         "verdict-changed": _decided(9, lambda d, _: _receipt(d, verdict="warned")),
         "parameter-made-up": _decided(9, _words_not_needed),
         "rule-turned-down": _decided(9, lambda d, _: _receipt(d, enforcement="warn")),
@@ -70,20 +71,24 @@ def lies() -> dict[str, Lie]:
     }
 
 
-def _told(step: int, change: Change) -> Lie:
-    """The honest log told again, fact by fact, with what `change` makes of each."""
+def told(change: Change) -> Dossier:
+    """The dossier of the honest log told again, fact by fact, with what `change` makes of each."""
     log = ToldLog(few_rules())
     for one in small_log().entries:
         fact = one.fact
         if isinstance(fact, RestsOnABasis):
             fact = replace(fact, basis=log.basis(fact.basis.items))
-        told = change(fact, log)
-        if isinstance(told, bytes):
-            entry = Entry(one.position, told, fact, one.sealed)
+        changed = change(fact, log)
+        if isinstance(changed, bytes):
+            entry = Entry(one.position, changed, fact, one.sealed)
         else:
-            entry = Entry(one.position, encode(told), told, one.sealed)
+            entry = Entry(one.position, encode(changed), changed, one.sealed)
         log.entries.append(entry)
-    return step, dossier_of(log)
+    return dossier_of(log)
+
+
+def _told(step: int, change: Change) -> Lie:
+    return step, told(change)
 
 
 def _decided(step: int, change: ChangeOfDecision) -> Lie:
@@ -209,6 +214,13 @@ def _false_exception(fact: f.DecisionMade, _: ToldLog) -> f.DecisionMade:
 
 
 # ---------------------------------------------------------------- verdicts
+
+
+def _reworded_scorecard(fact: f.AnyFact, _: ToldLog) -> f.AnyFact:
+    """Its digest is what three people approved, and its words are others."""
+    if not isinstance(fact, f.ScorecardVersioned):
+        return fact
+    return replace(fact, content=replace(fact.content, title="Charming ML engineer"))
 
 
 def _receipt(fact: f.DecisionMade, **changes: Any) -> f.DecisionMade:
