@@ -1,0 +1,92 @@
+"""The settings of publishing: a policy that is not meant, or a lost key, stops the start."""
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from api.publishing import read_policy
+from api.settings import Settings, SettingWrong, read_settings
+from api.store import open_ledger
+from ledger.checkpoints import checkpoint_in
+from ledger.embedded.server import Embedded
+from ledger.key_files import KeyFileError
+from ledger.log_keys import LogKeys
+from ledger.proof.key_kinds import Kind
+from ledger.proof.note import Signer
+
+WITNESS = Signer("witness.example/w1", Kind.ED25519_COSIGNATURE, bytes(32)).vkey
+QUORUM = f"witness w1 {WITNESS}\nquorum w1\n"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> LogKeys:
+    """The keys of a log."""
+    return LogKeys.open(tmp_path / "keys")
+
+
+def test_a_policy_names_this_log_or_none(tmp_path: Path, keys: LogKeys) -> None:
+    """With another log's key alone, whoever verifies by it would trust nothing published here."""
+    path = tmp_path / "policy"
+    path.write_text(QUORUM)
+    assert read_policy(path, keys).quorum == "w1"
+    path.write_text(f"log {keys.vkeys[0]}\n{QUORUM}")
+    assert read_policy(path, keys).logs[0].verifier.vkey == keys.vkeys[0]
+    path.write_text(f"log {Signer.generate('log.example.org/other').vkey}\n{QUORUM}")
+    with pytest.raises(SettingWrong, match="this log's key is not among them"):
+        read_policy(path, keys)
+
+
+@pytest.mark.parametrize("text", [None, "", "witness\n", "quorum w1\n", QUORUM.rstrip("\n")])
+def test_a_policy_that_cannot_be_read_stops_the_start(
+    tmp_path: Path, keys: LogKeys, text: str | None
+) -> None:
+    """Publishing without witnesses that somebody asked for would promise less than they think."""
+    path = tmp_path / "policy"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(SettingWrong, match="The witness policy cannot be"):
+        read_policy(path, keys)
+
+
+def test_the_log_has_the_name_and_the_keys_of_the_settings(
+    server: Embedded, tmp_path: Path
+) -> None:
+    """The first start makes both keys; what is published carries both signatures."""
+    where = {"DATA": str(tmp_path / "data"), "DATABASE": server.superuser_url()}
+    where |= {"SCHEMA": f"t_{secrets.token_hex(6)}", "ORIGIN": "log.example.org/hiring"}
+    settings = _settings(where | {"KEY_LOG_ML_DSA": "true"})
+    with open_ledger(settings, make=True) as ledger:
+        published = ledger.publisher.checkpoint_at_least(1)
+        assert len(ledger.publisher.keys.vkeys) == 2
+    assert checkpoint_in(published.note).origin == "log.example.org/hiring"
+    with (
+        pytest.raises(KeyFileError, match="`origin` is not the name"),
+        open_ledger(_settings(where | {"ORIGIN": "log.example.org/other"})),
+    ):
+        pytest.fail("it was opened")
+
+
+@pytest.mark.parametrize("evidence", ["a checkpoint in the database", "the copy outside"])
+def test_a_lost_key_is_not_made_anew(server: Embedded, tmp_path: Path, evidence: str) -> None:
+    """Whatever tells that something was signed stops the start, until the key is back."""
+    where = {"DATA": str(tmp_path / "data"), "DATABASE": server.superuser_url()}
+    settings = _settings(where | {"SCHEMA": f"t_{secrets.token_hex(6)}"})
+    with open_ledger(settings, make=True) as ledger:
+        ledger.publisher.checkpoint_at_least(1)
+    key, copy = tmp_path / "data" / "keys" / "log", tmp_path / "data" / "checkpoint"
+    kept = key.read_bytes()
+    key.unlink()
+    if evidence == "a checkpoint in the database":
+        copy.unlink()
+    with pytest.raises(KeyFileError, match="restore the file"), open_ledger(settings):
+        pytest.fail("it was opened")
+    assert not key.exists()
+    key.write_bytes(kept)
+    key.chmod(0o600)
+    with open_ledger(settings) as ledger:
+        assert ledger.publisher.checkpoint_at_least(1).size >= 1
+
+
+def _settings(given: dict[str, str]) -> Settings:
+    return read_settings({f"HIRELEDGER_{name}": text for name, text in given.items()})
