@@ -129,6 +129,7 @@ class Witnesses:
                 waiting += 1
             else:
                 one.missed = "busy"
+                _log.warning("witness missed", witness=one.name, code="busy")
         lines: dict[str, bytes] = {}
         try:
             while waiting and (left := until - time.monotonic()) > 0:

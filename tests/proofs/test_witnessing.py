@@ -1,6 +1,7 @@
 """Asking witnesses: honest ones, those that are away, and those that lie."""
 
 import base64
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -273,6 +274,17 @@ def test_a_proof_that_cannot_be_made_costs_only_lines(tmp_path: Path, log: Shown
 
     assert asked.collect(log.note(5), gone) == []
     assert len(collect(asked, log, 5)) == 2
+
+
+def test_every_reason_is_explained_to_who_runs_a_log() -> None:
+    """What stands in a log line stands in deploy/README.md as well, with what to do."""
+    root = Path(__file__).resolve().parents[2]
+    source = (root / "ledger" / "witnessing.py").read_text()
+    codes = set(re.findall(r'Missed\("(\w+)"|missed = "(\w+)"', source))
+    told = (root / "deploy" / "README.md").read_text()
+    named = {one or other for one, other in codes}
+    assert len(named) >= 10
+    assert {code for code in named if f"`{code}`" not in told} == set()
 
 
 # ---------------------------------------------------------------- time
