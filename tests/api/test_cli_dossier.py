@@ -114,6 +114,9 @@ def test_a_proof_of_one_fact_is_checked_with_the_fact(shell: Shell, tmp_path: Pa
     other = saved(tmp_path, log.entries[5].leaf, "other.json")
     refused = shell.run("verify", proof, "--vkey", VKEY, "--leaf", other, "--json", code=1).json
     assert refused["failed"] == 3
+    cut = saved(tmp_path, Path(proof).read_bytes()[:60], "cut.tlog-proof")
+    refused = shell.run("verify", cut, "--vkey", VKEY, "--leaf", leaf, "--json", code=1).json
+    assert refused["failed"] == 1
     assert "with --leaf" in shell.run("verify", proof, "--vkey", VKEY, code=2).err
 
 

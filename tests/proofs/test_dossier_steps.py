@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from cryptography.x509 import Certificate
@@ -12,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import commands as c
+from domain import facts as f
 from domain.boundary import boundary
+from domain.codec import encode
 from domain.findings import Item
 from dossiers import (
     KEY,
@@ -33,9 +36,10 @@ from ledger.proof.note import NoteError
 from ledger.proof.verdict import STEP_NAMES, Verdict
 from ledger.proof.verify import verify
 from ledger.proof.witness_policy import WitnessPolicy, parse_policy
+from museum_of_lies import told
 from policies import Catalogue
 from policies import _sample as sample
-from told_log import decided_log, installed, small_log
+from told_log import ToldLog, decided_log, installed, small_before_the_decision, small_log
 from tsa import make_authority, needs_openssl
 
 SECOND_WITNESS = LogKey("second.example", b"a second witness")
@@ -202,6 +206,49 @@ def test_stages_gates_and_decisions_depend_on_the_same() -> None:
     ]
     items: set[tuple[Item, ...]] = {boundary(one, world, sample.DECIDER) for one in asked}
     assert len(items) == 1
+
+
+def test_a_prompt_that_the_ledger_never_knew_is_told() -> None:
+    """A session may report one; the basis asked for it and proves that nothing was there."""
+    log = small_before_the_decision(sample.ref("asked-on-a-whim")).decided()
+    verdict = checked(as_file(dossier_of(log)))
+    assert verdict.accepted, verdict.failed
+    assert verdict.steps[7].reason.endswith("1 prompts, 1 prompts that the ledger never knew")
+
+
+def test_a_leaf_is_limited_in_bytes_and_is_json_that_all_read_alike() -> None:
+    """Letters of two bytes count twice; NaN is no number that every reader has."""
+    file = dossier_of(small_log())
+    file["facts"][3]["leaf"] += "é" * 33_000
+    assert refused(checked(as_file(file))) == (
+        1,
+        "A fact of the file has more than 65535 bytes; no leaf has.",
+    )
+
+    def not_a_number(fact: f.AnyFact, _: ToldLog) -> f.AnyFact | bytes:
+        if not isinstance(fact, f.FeedbackSubmitted):
+            return fact
+        return encode(fact).replace(b'"rating":3', b'"rating":NaN')
+
+    assert refused(checked(as_file(told(not_a_number))))[0] == 4
+
+
+def test_a_verifier_that_breaks_has_accepted_nothing() -> None:
+    """Whatever a step raises, it failed, and says by what."""
+
+    class Broken(Catalogue):
+        """Rules that cannot be asked."""
+
+        def replay(self, *_: object, **__: object) -> NoReturn:
+            """Not today."""
+            raise OSError
+
+    whole = installed()
+    broken = Broken(whole.current.values(), (), whole.digests)
+    assert refused(checked(valid_dossier(), rules=broken)) == (
+        9,
+        "This step could not be completed (OSError).",
+    )
 
 
 # ---------------------------------------------------------------- step 10, and any bytes

@@ -225,14 +225,17 @@ def few_rules() -> Catalogue:
     return Catalogue([known.rules[key] for key in _FEW], (), {k: known.digests[k] for k in _FEW})
 
 
-def small_before_the_decision() -> ToldLog:
-    """A loop of two sessions under six rules, ready to be decided."""
+def small_before_the_decision(*asked: f.Ref) -> ToldLog:
+    """A loop of two sessions under six rules, ready to be decided.
+
+    With other prompts asked in the first session than those planned, where they are given.
+    """
     log = ToldLog(few_rules(), seed=2)
     log.staffed(sample.HIRING_MANAGER, sample.DECIDER, sample.IRIS)
     log.rubric(*log.rules.default_set()).opened().other_loop()
     log.planned(sample.SCREEN, _ONSITE)
     log.disclosed(sample.IRIS).disclosed(sample.JUNO)
-    log.held("screen").wrote(sample.IRIS, "screen").advanced("screening")
+    log.held("screen", prompts=asked or None).wrote(sample.IRIS, "screen").advanced("screening")
     log.held("onsite").wrote(sample.JUNO, "onsite")
     return log.passed_gate().recommended()
 
