@@ -69,7 +69,7 @@ class CheckpointCheck:
     def sizes(self, page: Page) -> set[int]:
         """The sizes on this page at which the root is needed."""
         wanted = page.checkpoints.keys() | page.stamps.keys()
-        if self._outside_size is not None and page.after < self._outside_size <= page.last:
+        if self._outside_size is not None and page.first <= self._outside_size <= page.last:
             wanted = wanted | {self._outside_size}
         return wanted
 

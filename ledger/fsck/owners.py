@@ -117,9 +117,9 @@ def _erased(rows: Rows) -> dict[str, int]:
     return found
 
 
-def candidates(about: Iterable[str | None]) -> Iterator[str]:
-    """The candidates that tags name."""
+def candidates(about: Iterable[object]) -> Iterator[str]:
+    """The candidates that tags name; an array of anything else names none."""
     for tag in about:
-        kind, _, handle = (tag or "").partition(":")
+        kind, _, handle = tag.partition(":") if isinstance(tag, str) else ("", "", "")
         if kind == "candidate":
             yield handle

@@ -24,24 +24,24 @@ LAST: Final = 2**63 - 1
 _FACTS: Final = """
 select position, type, tags, leaf, leaf_hash,
        case when recorded between '0001-01-02' and '9999-12-30' then recorded end
-from {}.facts where position > %s order by position limit %s
+from {}.facts where position >= %s order by position limit %s
 """
 _VALUES: Final = """
 select d.position, d.digest, d.subject, d.sealed, k.ring, k.wrapped
 from {}.disclosures d left join {}.subject_keys k on k.subject = d.subject
-where d.position > %s and d.position <= %s
+where d.position >= %s and d.position <= %s
 """
-_NODES: Final = "select position, hashes from {}.tree_nodes where position > %s and position <= %s"
-_HEADS: Final = "select size, edge, root from {}.tree_heads where size > %s and size <= %s"
+_NODES: Final = "select position, hashes from {}.tree_nodes where position >= %s and position <= %s"
+_HEADS: Final = "select size, edge, root from {}.tree_heads where size >= %s and size <= %s"
 _CHECKPOINTS: Final = """
-select size, origin, note from {}.checkpoints where size > %s and size <= %s
+select size, origin, note from {}.checkpoints where size >= %s and size <= %s
 """
 _STAMPS: Final = """
 select size, case when stamped between '0001-01-02' and '9999-12-30' then stamped end, note, token
-from {}.timestamps where size > %s and size <= %s
+from {}.timestamps where size >= %s and size <= %s
 """
 _COSIGNATURES: Final = """
-select size, origin, line from {}.cosignatures where size > %s and size <= %s
+select size, origin, line from {}.cosignatures where size >= %s and size <= %s
 """
 
 
@@ -85,9 +85,9 @@ class StampRow(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The rows of the positions in (after, last], by position where there may be several."""
+    """The rows of the positions from first to last, by position where there may be several."""
 
-    after: int
+    first: int
     last: int
     facts: list[FactRow]
     values: dict[int, list[ValueRow]]
@@ -108,34 +108,34 @@ class Rows:
 
     def pages(self, size: int = PAGE_FACTS) -> Iterator[Page]:
         """All rows that have a position, in order; the last page goes beyond the last fact."""
-        after = FIRST
+        first = FIRST
         with self.connection.cursor() as cur:
-            while after < LAST:
-                facts = [FactRow(*row) for row in self._of(cur, _FACTS, after, size)]
+            while first <= LAST:
+                facts = [FactRow(*row) for row in self._of(cur, _FACTS, first, size)]
                 last = facts[-1].position if len(facts) == size else LAST
-                yield self._page(cur, after, last, facts)
-                after = last
+                yield self._page(cur, first, last, facts)
+                first = last + 1
 
-    def _page(self, cur: Cursor[TupleRow], after: int, last: int, facts: list[FactRow]) -> Page:
+    def _page(self, cur: Cursor[TupleRow], first: int, last: int, facts: list[FactRow]) -> Page:
         values = defaultdict[int, list[ValueRow]](list)
-        for row in self._of(cur, _VALUES, after, last):
+        for row in self._of(cur, _VALUES, first, last):
             values[row[0]].append(ValueRow(*row))
         checkpoints = defaultdict[int, list[tuple[str, bytes]]](list)
-        for size, origin, note in self._of(cur, _CHECKPOINTS, after, last):
+        for size, origin, note in self._of(cur, _CHECKPOINTS, first, last):
             checkpoints[size].append((origin, note))
         cosignatures = defaultdict[int, list[CosignatureRow]](list)
-        for row in self._of(cur, _COSIGNATURES, after, last):
+        for row in self._of(cur, _COSIGNATURES, first, last):
             cosignatures[row[0]].append(CosignatureRow(*row))
         stamps = defaultdict[int, list[StampRow]](list)
-        for row in self._of(cur, _STAMPS, after, last):
+        for row in self._of(cur, _STAMPS, first, last):
             stamps[row[0]].append(StampRow(*row))
         return Page(
-            after,
+            first,
             last,
             facts,
             values,
-            dict(self._of(cur, _NODES, after, last)),
-            {size: (edge, root) for size, edge, root in self._of(cur, _HEADS, after, last)},
+            dict(self._of(cur, _NODES, first, last)),
+            {size: (edge, root) for size, edge, root in self._of(cur, _HEADS, first, last)},
             checkpoints,
             cosignatures,
             stamps,

@@ -13,8 +13,9 @@ from ledger.requests import Requests, cause_of
 
 # What one request recorded has neighbouring positions, so both sides are read in one order.
 _ROWS: Final = """
-select key_hmac, body_hmac, cause, positions from {}.requests
-order by positions[1] nulls first, cause
+select key_hmac, body_hmac, cause,
+       case when array_ndims(positions) = 1 then positions else array[]::bigint[] end
+from {}.requests order by positions[1] nulls first, cause
 """
 _CURE: Final = (
     "The facts carry the request's id: restore the row of `requests` with that `cause` from a "

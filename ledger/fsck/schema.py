@@ -42,11 +42,13 @@ with ledger as (
 ), named as (
     select g.*, case
         when grantee = 0 then 'PUBLIC'
+        when grantee = owner then '$owner'
         when rolname = %(runtime)s then '$runtime'
         when rolname = %(projector)s then '$projector'
         else rolname
     end as who
-    from granted g left join pg_roles r on r.oid = g.grantee where g.grantee <> g.owner
+    from granted g left join pg_roles r on r.oid = g.grantee
+    where grantee <> owner or (what = 'table' and privilege_type = 'SELECT')
 ), said(line) as (
     select format('table %%s: kind %%s, persistence %%s, row security %%s/%%s',
                   relname, relkind, relpersistence, relrowsecurity, relforcerowsecurity)
@@ -91,7 +93,7 @@ with ledger as (
     select format('grant %%s %%s %%s to %%s: grantable %%s', privilege_type, what,
                   concat_ws('.', nullif(name, ''), nullif(part, '')), who, is_grantable)
     from named
-    where who in ('$runtime', '$projector') or privilege_type not in ('SELECT', 'USAGE')
+    where who in ('$owner', '$runtime', '$projector') or privilege_type not in ('SELECT', 'USAGE')
     union all
     select format('owner of %%s: not that of facts', relname)
     from kept, owner where kept.relowner <> owner.relowner
@@ -142,7 +144,7 @@ def check_schema(rows: Rows, database: Database, findings: Findings) -> bool:
         if expected.get(thing) == found.get(thing):
             continue
         findings.add("schema", _difference(expected.get(thing), found.get(thing)), _CURE, row=thing)
-        if thing in expected and thing.startswith(("table ", "column ")):
+        if thing in expected and _read_by_us(thing):
             readable = readable and _kind(expected[thing]) == _kind(found.get(thing, ""))
     return readable
 
@@ -153,6 +155,10 @@ def _tables_first(thing: str) -> tuple[bool, str]:
 
 def _by_object(lines: list[str]) -> dict[str, str]:
     return {thing: rest for thing, _, rest in (line.partition(": ") for line in lines)}
+
+
+def _read_by_us(thing: str) -> bool:
+    return thing.startswith(("table ", "column ")) or thing.endswith("to $owner")
 
 
 def _kind(said: str) -> str:
