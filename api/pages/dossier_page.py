@@ -267,6 +267,14 @@ def _unsaid(dossier: Dossier, t: Teller) -> Iterator[str]:
         " which order, and that none of them was changed or left out since."
     )
     yield (
+        "Who sat at the keyboard. Each fact says how the record knew the person: by a key of their"
+        " own, by the company's sign-on, or by the word of a connected service."
+    )
+    yield (
+        "Whether the company shows everyone the same log. Witnesses who countersign it stand for"
+        " that; the second of the ten steps says whether any were asked for."
+    )
+    yield (
         "When something happened is what the person or system that recorded it claimed; when it"
         " was recorded is the ledger's own clock."
     )

@@ -81,7 +81,7 @@ def test_every_fact_type_has_words_without_codes_and_handles(fact: f.AnyFact) ->
 
 
 @given(fact=facts())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_a_fact_type_allows_can_be_told(fact: f.AnyFact) -> None:
     """No fact that a ledger can hold keeps a page from being made."""
     assert tell(fact, told(fact)).sentence
@@ -96,6 +96,15 @@ def test_every_choice_of_the_vocabulary_has_words(table: dict[str, str], choices
 def test_every_reason_not_to_count_a_witness_has_words() -> None:
     """Why somebody's evidence does not count is said as the rule says it, in plain words."""
     assert set(terms.WHY_NOT) == set(WHY_NOT)
+
+
+def test_people_who_are_only_mentioned_are_told_too() -> None:
+    """An exception for somebody who does nothing else in the loop names no handle."""
+    excepted = replace(story_later.EXCEPTION_GRANTED, subject=story.STRANGER)
+    replaced = replace(story_later.INTERVIEWER_REPLACED, replaced=story.AUDITOR)
+    t = Teller([Recorded(1, excepted), Recorded(2, replaced)], story.LOOP, {})
+    assert "as far as person 2 is concerned" in tell(excepted, t).sentence
+    assert "took the place of person 4" in tell(replaced, t).sentence
 
 
 def test_people_are_told_by_name_only_where_it_is_disclosed() -> None:

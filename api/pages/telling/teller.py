@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Final, Literal, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from api.pages.telling.moments import Moment, moment, zone_of
@@ -23,6 +24,7 @@ F = TypeVar("F", bound=f.Fact)
 
 SYSTEM: Final = "system"
 CANDIDATE: Final = "the candidate"
+_PERSON: Final = re.compile(r'"(p_[a-z2-7]{26})"')
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # as BCP 47 spells them
 
 
@@ -200,20 +202,10 @@ def _capacities(t: Teller) -> dict[str, list[str]]:
                     add(handle, "interviewer")
             case f.FeedbackSubmitted(author=handle) | f.InterviewerReplaced(replacement=handle):
                 add(handle, "interviewer")
-            case f.ProcessNoticeGiven(attendees=attendees):
-                for handle in attendees:
-                    add(handle)
-            case (
-                f.PersonRegistered(person=handle)
-                | f.RelationshipDisclosed(person=handle)
-                | f.DebriefStatementRecorded(author=handle)
-                | f.DissentRecorded(author=handle)
-                | f.FeedbackAmended(author=handle)
-                | f.FeedbackViewed(viewer=handle)
-            ):
-                add(handle)
             case _:
                 pass
+        for handle in _PERSON.findall(msgspec.json.encode(one.fact).decode()):
+            add(handle)
     for registered in t.of(f.PersonRegistered):
         if not held[registered.fact.person]:
             add(registered.fact.person, *(ROLE[role] for role in registered.fact.roles[:1]))
