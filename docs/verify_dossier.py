@@ -1,24 +1,24 @@
-"""Checks a hireledger dossier without hireledger: python verify_dossier.py FILE VKEY
+"""Checks a hireledger dossier with Python 3.11 and cryptography: verify_dossier.py FILE VKEY
 VKEY is the log's verification key, which the company gave you by another way than FILE."""
 import json, re, sys
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey as Ed25519
-BASE64 = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)?"
-HASH, NUM, ROW = "[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", "[1-9][0-9]{0,14}", "[^\0-\x1f]+\n"
-NOTE = f"(({ROW})(0|{NUM})\n({HASH})\n(?:{ROW})*)\n((?:— [^\\s+]+ (?=.{{7}}){BASE64}\n){{1,99}})"
+B64 = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)?"
+HASH, N, ROW = "[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", "[1-9][0-9]{0,14}", "[^\0-\x1f]+\n"
+NOTE = f"(({ROW})(0|{N})\n({HASH})\n(?:{ROW})*)\n((?:— [^\\s+]+ (?=.{{6}}[^=]){B64}\n){{1,100}})"
 TEXT = r'"(?:[^"\\\ud800-\udfff]|\\.){0,%d}+"'  # these are of JSON, written with sorted members
-FACT = rf'{{"leaf": {TEXT % 65535}, "position": {NUM}, "proof": \[(?:"{HASH}"(?:, )?){{0,63}}]}}'
+FACT = rf'{{"leaf": {TEXT % 65535}, "position": {N}, "proof": \[(?:"{HASH}"(?:, )?){{0,63}}]}}'
 RULE = (rf'{{"id": {TEXT % 64}, "rationale": {TEXT % 4000}, "source_digest": "[0-9a-f]{{64}}", '
-        rf'"title": {TEXT % 400}, "version": {NUM}}}')
-DOSSIER = (rf'{{"checkpoint": {TEXT % 200000}, "decision": {NUM}, "disclosures": '
+        rf'"title": {TEXT % 400}, "version": {N}}}')
+DOSSIER = (rf'{{"checkpoint": {TEXT % 200000}, "decision": {N}, "disclosures": '
            rf'\[(?:{TEXT % 10**6}(?:, )?){{0,20000}}], "facts": \[(?:{FACT}(?:, )?){{1,2000}}], '
            rf'"format": "hireledger-dossier/1", "loop": "l_[a-z2-7]{{26}}", "policies": '
-           rf'\[(?:{RULE}(?:, )?){{0,1000}}], "timestamps": \[(?:"{BASE64}"(?:, )?){{0,16}}]}}')
+           rf'\[(?:{RULE}(?:, )?){{0,1000}}], "timestamps": \[(?:"{B64}"(?:, )?){{0,16}}]}}')
 MADE = {*"type stamp loop decision reasons cites gate recommendations judged basis".split()}
 CITED = {"cites": "", "gate": "evidence-gate-passed", "recommendations": "recommendation", "amends":
-         "feedback", "feedback": "feedback", "exception": "exception", "reverses": "decision-made"}
+         "feedback-s", "feedback": "feedback-s", "exception": "except", "reverses": "decision-made"}
 def need(holds, reason):
     if not holds: raise ValueError(reason)
 def members(pairs):

@@ -21,8 +21,10 @@ from dossiers import (
     withheld_dossier,
 )
 from ledger.proof.verdict import STEP_NAMES
+from merkle import inclusion_of, leaf_hash
 from museum import CONTENTS, FOLDER
 from mutations import mutated
+from odd_notes import odd_notes
 from page_policy import with_hashes
 from told_log import small_before_the_decision
 from verifiers import PAGE, SHARED, by_ledger
@@ -32,6 +34,23 @@ pytestmark = pytest.mark.xdist_group("verifier-page")  # one browser for all
 CHROMIUM = Path("/usr/bin/chromium")
 LISTED = cast("dict[str, int]", json.loads((FOLDER / CONTENTS).read_bytes())["steps"])
 SEEDS = 100
+TREE_SIZE_MAX = 20
+PROVEN = """async ([hashes, asked]) => {
+    const leaves = hashes.map(fromBase64), roots = [], answers = [];
+    for (let size = 1; size <= leaves.length; size++) {
+        roots[size] = toBase64(await rootOf(leaves.slice(0, size)));
+    }
+    for (const [index, size, proof] of asked) {
+        try {
+            const root = await rootAbove(leaves[index], BigInt(index), BigInt(size), proof);
+            answers.push(toBase64(root) === roots[size]);
+        } catch (error) {
+            if (!(error instanceof Refused)) throw error;
+            answers.push(false);
+        }
+    }
+    return answers;
+}"""
 BROKEN_RULES = "axe.run().then(found => found.violations.map(one => [one.id, one.help]))"
 ASK = "([raw, vkey]) => verify(fromBase64(raw), vkey)"
 MANY = (
@@ -111,6 +130,29 @@ def test_the_page_refuses_every_exhibit_at_the_same_step(opened: Opened) -> None
     listed = [LISTED[name] if LISTED[name] <= SHARED else 0 for name in names]
     assert dict(zip(names, found, strict=True)) == dict(zip(names, listed, strict=True))
     assert opened.complaints == []
+
+
+def test_the_page_reads_every_odd_checkpoint_as_ours_does(opened: Opened) -> None:
+    """Cosigned, extended, misspelt: the same are accepted, the rest fail at the same step."""
+    files = odd_notes()
+    found = dict(zip(files, opened.failed(list(files.values())), strict=True))
+    assert found == {name: by_ledger(raw) for name, raw in files.items()}
+
+
+def test_the_page_takes_the_proof_of_each_leaf_and_no_other(opened: Opened) -> None:
+    """In every tree up to 20 leaves; a hash more, less or changed leads elsewhere."""
+    leaves = [leaf_hash(b"%d" % index) for index in range(TREE_SIZE_MAX)]
+    asked: list[tuple[int, int, list[str]]] = []
+    expected: list[bool] = []
+    for size in range(1, TREE_SIZE_MAX + 1):
+        for index in range(size):
+            proof = inclusion_of(leaves[:size], index)
+            other = [leaves[0], *proof[1:]]
+            for each in (proof, [*proof, leaves[0]], proof[:-1], other):
+                asked.append((index, size, [base64.b64encode(one).decode() for one in each]))
+                expected.append(each == proof)
+    hashes = [base64.b64encode(leaf).decode() for leaf in leaves]
+    assert opened.page.evaluate(PROVEN, [hashes, asked]) == expected
 
 
 def test_the_page_and_ours_agree_on_every_mutation(opened: Opened) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple, Protocol, cast
 
 from dossiers import NOW, VKEY
 from ledger.proof.verify import verify
@@ -24,7 +24,6 @@ SHARED: Final = 8
 """Up to this step all verifiers check the same."""
 
 _BROUGHT: Final = ("cryptography", "cffi", "_cffi_backend", "pycparser")
-_Steps = Callable[[bytes, str], Iterator[str]]
 
 
 def by_ledger(raw: bytes) -> int:
@@ -33,21 +32,29 @@ def by_ledger(raw: bytes) -> int:
     return failed.number if failed and failed.number <= SHARED else 0
 
 
+class Script(Protocol):
+    """What the script defines and tests call."""
+
+    steps: Callable[[bytes, str], Iterator[str]]
+    root_above: Callable[..., bytes | None]
+
+
 @functools.cache
-def _steps() -> _Steps:
+def script() -> Script:
+    """The script as a module, which its own name is not."""
     spec = importlib.util.spec_from_file_location("verify_dossier", SCRIPT)
     if spec is None or spec.loader is None:
         raise ImportError(SCRIPT)
-    module: Any = importlib.util.module_from_spec(spec)
+    module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return cast("_Steps", module.steps)
+    return cast("Script", module)
 
 
 def by_script(raw: bytes, vkey: str = VKEY) -> int:
     """The script's verdict, taken in this process."""
     step = ""
     try:
-        for step in _steps()(raw, vkey):  # noqa: B007  (where it stops is the verdict)
+        for step in script().steps(raw, vkey):  # noqa: B007  (where it stops is the verdict)
             pass
     except Exception:  # noqa: BLE001  (as the script itself does)
         return _number(step)
