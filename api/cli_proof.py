@@ -38,7 +38,12 @@ _NEW: Final = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--witness-policy", type=_FILE, metavar="FILE", help="Who must have cosigned.")
 @click.option("--timestamp-roots", type=_FILE, metavar="FILE", help="Authorities to trust, PEM.")
-@click.option("--leaf", type=_FILE, metavar="FILE", help="The fact that a tlog-proof is about.")
+@click.option(
+    "--leaf",
+    type=_FILE,
+    metavar="FILE",
+    help="Of a tlog-proof, the fact it is about: the text `leaf` that /v1/facts/N gives.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def verify(
     file: Path,
@@ -70,7 +75,9 @@ def verify(
         policy = parse_policy(witness_policy.read_bytes()) if witness_policy else None
         roots = read_roots(timestamp_roots.read_bytes()) if timestamp_roots else None
         if leaf is not None:
-            verdict = verify_fact(raw, leaf.read_bytes(), vkeys, policy, now=now)
+            # Tools that save a text end it in a line feed; no stored fact ends in one.
+            fact = leaf.read_bytes().removesuffix(b"\n")
+            verdict = verify_fact(raw, fact, vkeys, policy, now=now)
         else:
             verdict = verify_dossier(raw, vkeys, policy, load(), now=now, roots=roots)
     except LedgerError as error:

@@ -111,6 +111,8 @@ def test_a_proof_of_one_fact_is_checked_with_the_fact(shell: Shell, tmp_path: Pa
     done = shell.run("verify", proof, "--vkey", VKEY, "--leaf", leaf, "--json").json
     assert [step["outcome"] for step in done["steps"]] == ["passed"] * 3 + ["not applicable"] * 7
     assert done["steps"][2]["reason"] == "the fact is in the log at position 5"
+    saved_by_a_tool = saved(tmp_path, log.entries[4].leaf + b"\n", "with-a-line-feed.json")
+    assert shell.run("verify", proof, "--vkey", VKEY, "--leaf", saved_by_a_tool).out
     other = saved(tmp_path, log.entries[5].leaf, "other.json")
     refused = shell.run("verify", proof, "--vkey", VKEY, "--leaf", other, "--json", code=1).json
     assert refused["failed"] == 3
