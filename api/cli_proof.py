@@ -67,9 +67,8 @@ def verify(
 
     with file.open("rb") as opened:
         raw = opened.read(DOSSIER_BYTES_MAX + 1)
-    if is_log_proof(raw) != (leaf is not None):
-        told = "a tlog-proof is checked with --leaf FILE, and a dossier without it"
-        raise click.UsageError(f"{file.name}: {told}.")
+    if leaf is None and is_log_proof(raw):
+        raise click.UsageError(f"{file.name} is a tlog-proof: give its fact with --leaf FILE.")
     now = datetime.now(UTC)
     try:
         policy = parse_policy(witness_policy.read_bytes()) if witness_policy else None

@@ -119,6 +119,8 @@ def test_a_proof_of_one_fact_is_checked_with_the_fact(shell: Shell, tmp_path: Pa
     cut = saved(tmp_path, Path(proof).read_bytes()[:60], "cut.tlog-proof")
     refused = shell.run("verify", cut, "--vkey", VKEY, "--leaf", leaf, "--json", code=1).json
     assert refused["failed"] == 1
+    no_proof = saved(tmp_path, small_dossier())
+    assert shell.run("verify", no_proof, "--vkey", VKEY, "--leaf", leaf, code=1).err
     assert "with --leaf" in shell.run("verify", proof, "--vkey", VKEY, code=2).err
 
 
@@ -132,7 +134,6 @@ def test_wrong_use_is_told_apart_from_a_bad_file(shell: Shell, tmp_path: Path) -
         (file, "--vkey", f"{VKEY}x"),
         (file, "--vkey", VKEY, "--witness-policy", nonsense),
         (file, "--vkey", VKEY, "--timestamp-roots", nonsense),
-        (file, "--vkey", VKEY, "--leaf", nonsense),
         (str(tmp_path / "absent.json"), "--vkey", VKEY),
     ):
         assert shell.run("verify", *words, code=2).err
