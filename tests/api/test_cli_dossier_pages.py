@@ -136,6 +136,18 @@ def test_paper_is_printed_by_the_same_command(tmp_path: Path) -> None:
     assert paper.read_bytes().startswith(b"%PDF-1.7")
 
 
+def test_without_a_printer_nothing_is_written_and_the_remedy_is_told(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 2 before the ledger is asked, with what to install."""
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    page, paper = tmp_path / "page.html", tmp_path / "page.pdf"
+    ended = Shell().run(*of_file(file, page, "--pdf", str(paper)), code=2)
+    assert "apt-get install libpangoft2-1.0-0 libharfbuzz-subset0" in ended.err
+    assert not page.exists()
+    assert not paper.exists()
+
+
 def test_a_ledger_tells_which_words_were_erased_and_which_withheld(
     office: Office, tmp_path: Path
 ) -> None:
