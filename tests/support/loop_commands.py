@@ -36,6 +36,9 @@ BODIES: dict[str, type[c.AnyCommand]] = {
     "close": c.CloseLoop,
     "reopen": c.ReopenLoop,
     "requisition": c.ChangeRequisition,
+    "erase": c.EraseSubject,
+    "hold": c.PlaceHold,
+    "release": c.ReleaseHold,
 }
 SAID = "Ran the evaluation again on the slices that mattered and said what it had cost."
 
@@ -49,7 +52,7 @@ def command_of(step: Step, requisition: str) -> c.AnyCommand:
     body = _body(step, requisition)
     if step.what in ("requisition", "requisition_exception"):
         body["requisition"] = requisition
-    elif step.what not in ("open", "correct"):
+    elif step.what not in ("open", "correct", "erase", "hold", "release"):
         body["loop"] = f"{requisition}.{step.loop}"
     if step.more.get("ahead"):
         body["at"] = datetime.now(UTC) + AHEAD
@@ -74,7 +77,7 @@ def _body(step: Step, requisition: str) -> Dict:
             return {
                 "id": f"{requisition}.{step.loop}",
                 "requisition": requisition,
-                "candidate": {"id": f"candidate-{step.loop % 2}", "name": "Nobody Inparticular"},
+                "candidate": {"id": _candidate(step, requisition), "name": "Nobody Inparticular"},
                 "scorecard": {"id": "llm", "version": more["scorecard"]},
                 "posting": {"id": requisition, "version": more["posting"]},
             }
@@ -95,8 +98,20 @@ def _body(step: Step, requisition: str) -> Dict:
             return {"session": more["session"], "reason": "Ill."}
         case "replace":
             return {**more, "reason": "Ill."}
+        case "erase":
+            return {"candidate": _candidate(step, requisition), "legal_basis": SAID}
+        case "hold":
+            held = {"id": f"{requisition}-{more['hold']}", "requisitions": [requisition]}
+            return {**held, "matter": SAID}
+        case "release":
+            return {"hold": f"{requisition}-{more['hold']}", "reason": SAID}
         case _:
             return _body_later(step, more)
+
+
+def _candidate(step: Step, requisition: str) -> str:
+    """Two people apply; the first and the third loop are for the same one."""
+    return f"candidate-{requisition}-{step.loop % 2}"
 
 
 def _planned(session: Dict) -> Dict:

@@ -20,6 +20,7 @@ ROLES = {
     "olga": {"interviewer"},
     "mallory": {"hiring_manager", "decision_maker", "approver"},
     "udo": {"auditor"},
+    "paul": {"privacy_officer"},
     "ghost": set[str](),
 }
 TEAM = {"hana", "theo", "petra", "dora"}
@@ -44,6 +45,9 @@ class Evidence:
     requisition: str = "open"
     standard: bool = False
     excepted: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    holds: dict[int, bool] = field(default_factory=dict[int, bool])
+    about: dict[int, int] = field(default_factory=dict[int, int])
+    forgotten: set[int] = field(default_factory=set[int])
 
     # ---------------------------------------------------------------- who may
 
@@ -167,3 +171,48 @@ class Evidence:
             refusals.add("forbidden")
         if not 1 <= step.more["position"] <= self.head:
             refusals.add("not-found")
+        if step.more["position"] in self.forgotten:
+            refusals.add("refused")
+
+    # ---------------------------------------------------------------- holds and erasure
+
+    def _may_hold(self, step: Step, refusals: set[str], _: set[str]) -> None:
+        self._privacy(step, refusals)
+        if step.more["hold"] in self.holds:
+            refusals.add("exists")
+
+    def _may_release(self, step: Step, refusals: set[str], _: set[str]) -> None:
+        self._privacy(step, refusals)
+        stands = self.holds.get(step.more["hold"])
+        if not stands:
+            refusals.add("not-found" if stands is None else "exists")
+
+    def _may_erase(self, step: Step, refusals: set[str], blocks: set[str]) -> None:
+        self._privacy(step, refusals)
+        if not self._theirs(step):
+            refusals.add("not-found")
+        elif any(self.holds.values()):
+            blocks.add("legal-hold")
+
+    def _privacy(self, step: Step, refusals: set[str]) -> None:
+        if "privacy_officer" not in ROLES[step.who]:
+            refusals.add("forbidden")
+
+    def _theirs(self, step: Step) -> list[int]:
+        """The loops of the person that the step's loop is for: every second one is the same's."""
+        return [number for number in self.loops if number % 2 == step.loop % 2]
+
+    def _erased(self, step: Step) -> None:
+        """Their ids mean nobody from now on, and nothing more is said of what was theirs."""
+        for number in self._theirs(step):
+            del self.loops[number]
+        self.forgotten |= {at for at, person in self.about.items() if person == step.loop % 2}
+        self.about = {at: who for at, who in self.about.items() if at not in self.forgotten}
+
+    def _is_about(self, step: Step, at: int) -> None:
+        """Whose words a correction of this fact would be."""
+        if step.what == "correct":
+            if step.more["position"] in self.about:
+                self.about[at] = self.about[step.more["position"]]
+        elif step.what not in ("requisition", "requisition_exception", "erase", "hold", "release"):
+            self.about[at] = step.loop % 2

@@ -43,6 +43,9 @@ FACTS = {
     "close": "loop-closed",
     "reopen": "loop-reopened",
     "requisition": "requisition-changed",
+    "erase": "subject-erased",
+    "hold": "hold-placed",
+    "release": "hold-released",
 }
 REFUSED = {
     "stage": "stage-decision-refused",
@@ -82,6 +85,8 @@ class Model(Evidence):
             ask(step, loop, refusals, blocks)
         elif step.what in ("requisition", "requisition_exception", "correct"):
             ask(step, refusals)
+        elif step.what in ("erase", "hold", "release"):
+            ask(step, refusals, blocks)
         elif loop is None:
             refusals.add("not-found")
         else:
@@ -91,6 +96,8 @@ class Model(Evidence):
         facts = [] if refusals else self._facts(step, blocks)
         at = self.head + 1
         self.head += len(facts)
+        if facts:
+            self._is_about(step, at)
         if facts and not blocks:
             self._happened(step, at)
         return Expected(refusals, blocks, facts, at)
@@ -266,6 +273,10 @@ class Model(Evidence):
             self.requisition = more["status"]
         elif step.what == "requisition_exception":
             self.excepted.append((more["policy"], step.who))
+        elif step.what == "erase":
+            self._erased(step)
+        elif step.what in ("hold", "release"):
+            self.holds[more["hold"]] = step.what == "hold"
         elif step.what != "correct":
             self._happened_in(self.loops[step.loop], step, at)
 
@@ -273,7 +284,8 @@ class Model(Evidence):
         more, who = step.more, step.who
         if step.what != "view":
             loop["evidence"].add(at)
-        if step.what in ("plan", "relationship", "feedback", "amend"):
+        wrote = any(form["who"] == who for form in loop["forms"])
+        if step.what in ("plan", "feedback", "amend") or (step.what == "relationship" and wrote):
             loop["moved"] = at
         match step.what:
             case "plan":

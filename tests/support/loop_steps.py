@@ -117,7 +117,8 @@ def unsettling(model: Model, pick: Pick) -> Step:
 
 def any_step(model: Model, pick: Pick) -> Step:
     """Anybody asks for anything, in a loop that may not be there."""
-    kind = pick((_of_opening, _of_evidence, _of_debate, _of_decision, _of_closing))
+    usual = (_of_opening, _of_evidence, _of_debate, _of_decision, _of_closing)
+    kind = pick((*usual, _of_privacy))
     number = pick(LOOPS)
     loop = model.loops.get(number, {})
     step: Step = kind(number, loop, pick, model.head)
@@ -274,3 +275,9 @@ def _of_closing(number: int, loop: Dict, pick: Pick, head: int) -> Step:
         case _:
             at = {"position": pick((1, max(1, head), head + 3))}
             return Step("correct", _who(pick, "udo"), number, at)
+
+
+def _of_privacy(number: int, _: Dict, pick: Pick, __: int) -> Step:
+    what = pick((*("erase",) * 6, "hold", "release", "release"))
+    more = {} if what == "erase" else {"hold": pick((1, 2))}
+    return Step(what, _who(pick, "paul"), number, more)
