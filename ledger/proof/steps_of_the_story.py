@@ -103,7 +103,7 @@ def _check_clock(checked: Checked) -> None:
             continue
         recorded = one.fact.stamp.recorded
         if recorded > latest:
-            raise StepFailed(f"The fact at {one.position} was recorded in the future.")
+            raise StepFailed(f"The fact at {one.position} is from the future, by the clock here.")
         if before is not None and recorded < before:
             raise StepFailed(f"The fact at {one.position} was recorded before the one before it.")
         before = recorded
