@@ -58,7 +58,8 @@ def alone(folder: Path, *words: str) -> Ended:
 def test_the_ten_steps_are_printed_for_people(shell: Shell, tmp_path: Path) -> None:
     """One line a step, in order, each with its name, how it ended and what was found."""
     done = shell.run("verify", saved(tmp_path, small_dossier()), "--vkey", VKEY)
-    lines = done.out.splitlines()
+    *lines, last = done.out.splitlines()
+    assert last == "Accepted: dossier.json holds; what was not checked is said above."
     assert [line[:19].rstrip() for line in lines] == [
         f"{number:>2} {name}" for number, name in enumerate(STEP_NAMES, 1)
     ]
@@ -71,6 +72,7 @@ def test_a_refusal_names_the_step(shell: Shell) -> None:
     file = str(FOLDER / "feedback-left-out.json")
     done = shell.run("verify", file, "--vkey", VKEY, code=1)
     assert " 5 basis            failed" in done.out
+    assert "Accepted" not in done.out
     assert done.err == (
         "Refused: feedback-left-out.json fails step 5 (basis). Do not rely on it.\n"
     )
