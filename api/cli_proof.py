@@ -23,6 +23,11 @@ _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW: Final = click.Path(path_type=Path, dir_okay=False)
 
 
+def _each(_: click.Context, __: click.Parameter, given: Sequence[str]) -> tuple[str, ...]:
+    """Keys, also those that came together as /v1/log/vkey gives them: a line each."""
+    return tuple(key for text in given for key in text.split())
+
+
 # ---------------------------------------------------------------- verifying
 
 
@@ -33,6 +38,7 @@ _NEW: Final = click.Path(path_type=Path, dir_okay=False)
     "vkeys",
     multiple=True,
     required=True,
+    callback=_each,
     metavar="KEY",
     help="The log's verifier key, from somewhere else than the file. Repeatable.",
 )
@@ -107,6 +113,7 @@ def verify(
     "--vkey",
     "vkeys",
     multiple=True,
+    callback=_each,
     metavar="KEY",
     help="With --from: the log's verifier key, from somewhere else than the file. Repeatable.",
 )

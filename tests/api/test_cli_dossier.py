@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from command_line import Ended, Shell
-from dossiers import KEY, VKEY, WITNESS, as_file, checkpoint_of, dossier_of, small_dossier
+from dossiers import (
+    KEY,
+    OTHER_KEY,
+    VKEY,
+    WITNESS,
+    as_file,
+    checkpoint_of,
+    dossier_of,
+    small_dossier,
+)
 from ledger.proof.log_proof import format_log_proof
 from ledger.proof.verdict import STEP_NAMES
 from merkle import inclusion_of, leaf_hash
@@ -65,6 +74,13 @@ def test_the_ten_steps_are_printed_for_people(shell: Shell, tmp_path: Path) -> N
     ]
     assert [line[20:34].rstrip() for line in lines] == ["passed"] * 9 + ["not applicable"]
     assert done.err == ""
+
+
+def test_keys_may_come_together_as_the_log_gives_them(shell: Shell, tmp_path: Path) -> None:
+    """While two keys sign, /v1/log/vkey has two lines: they are pasted as they are."""
+    file = saved(tmp_path, small_dossier())
+    assert shell.run("verify", file, "--vkey", f"{OTHER_KEY.vkey}\n{VKEY}\n").out
+    shell.run("verify", file, "--vkey", f"{OTHER_KEY.vkey}\n", code=1)
 
 
 def test_a_refusal_names_the_step(shell: Shell) -> None:
