@@ -36,7 +36,7 @@ from ledger.proof.witness_policy import WitnessPolicy
 from ledger.restore_guard import RecordBehind, RestoreGuard
 
 COPY_NAME: Final = "checkpoint"
-PAUSE_SECONDS: Final = 0.2
+PAUSE_SECONDS: Final = 1.0
 """At least so long between two signatures that nobody waits for; commits meanwhile share one."""
 
 LOOK_SECONDS: Final = 2.0
