@@ -92,7 +92,7 @@ class Opened:
     def says(self) -> str:
         """The verdict, once there is one."""
         status = self.page.get_by_role("status")
-        self.page.wait_for_function("!at('verdict').textContent.startsWith('Checking')")
+        status.and_(self.page.locator(":not(:text('Checking'))")).wait_for()
         return status.inner_text()
 
     def steps(self) -> list[str]:
@@ -230,7 +230,7 @@ def test_a_file_can_be_dropped_anywhere_on_the_page(opened: Opened) -> None:
             new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
     }"""
     opened.page.evaluate(drop, base64.b64encode(valid_dossier()).decode())
-    opened.page.wait_for_function("at('verdict').className === 'good'")
+    opened.page.locator("#verdict.good").wait_for()
     assert opened.page.locator("#file-hint").inner_text() == "Dropped: dropped.json"
 
 
