@@ -8,12 +8,14 @@ import pytest
 from api.publishing import read_policy
 from api.settings import Settings, SettingWrong, read_settings
 from api.store import open_ledger
+from command_line import Shell
 from ledger.checkpoints import checkpoint_in
 from ledger.embedded.server import Embedded
 from ledger.key_files import KeyFileError
 from ledger.log_keys import LogKeys
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import Signer
+from set_back import set_back
 
 WITNESS = Signer("witness.example/w1", Kind.ED25519_COSIGNATURE, bytes(32)).vkey
 QUORUM = f"witness w1 {WITNESS}\nquorum w1\n"
@@ -86,6 +88,25 @@ def test_a_lost_key_is_not_made_anew(server: Embedded, tmp_path: Path, evidence:
     key.chmod(0o600)
     with open_ledger(settings) as ledger:
         assert ledger.publisher.checkpoint_at_least(1).size >= 1
+
+
+def test_a_command_on_a_store_that_was_set_back_ends_and_says_what_to_do(
+    server: Embedded, tmp_path: Path
+) -> None:
+    """Not zero, no traceback, and nothing that depends on where the data directory is."""
+    schema, url = f"t_{secrets.token_hex(6)}", server.superuser_url()
+    where = {"DATA": str(tmp_path / "data"), "DATABASE": url, "SCHEMA": schema}
+    with open_ledger(_settings(where), make=True) as ledger:
+        size = ledger.publisher.checkpoint_at_least(2).size
+    set_back(server, schema, 1)
+    shell = Shell(
+        ("--data", str(tmp_path / "data"), "--database", url), {"HIRELEDGER_SCHEMA": schema}
+    )
+    for words in (("serve", "--port", "0"), ("keys", "list")):
+        ended = shell.run(*words, code=3)
+        assert f"signed over {size} facts, but the log has only 1" in ended.err
+        assert "restore the newest backup" in " ".join(ended.err.split())
+        assert str(tmp_path) not in ended.err
 
 
 def _settings(given: dict[str, str]) -> Settings:
