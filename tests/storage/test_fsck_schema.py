@@ -1,5 +1,7 @@
 """What keeps the record from being changed is itself looked at: as migrated, or told."""
 
+import secrets
+
 import psycopg
 import pytest
 
@@ -47,23 +49,31 @@ CHANGES = {
 }
 
 
-def test_a_fresh_ledger_is_as_the_file_says(database: Database) -> None:
+@pytest.fixture(scope="module")
+def ledger(server: Embedded) -> Database:
+    """A fresh ledger, in which every change is rolled back."""
+    made = Database.embedded(server, schema=f"t_{secrets.token_hex(6)}")
+    made.prepare()
+    return made
+
+
+def test_a_fresh_ledger_is_as_the_file_says(ledger: Database) -> None:
     """On every server; after a new migration the file is renewed."""
     renew = ".venv/bin/python tests/support/schema_lines.py > ledger/migrations/schema.txt"
-    assert lines_of(database) == EXPECTED.read_text().splitlines(), renew
+    assert lines_of(ledger) == EXPECTED.read_text().splitlines(), renew
 
 
 @pytest.mark.parametrize("change", list(CHANGES))
-def test_a_change_of_the_schema_is_named(server: Embedded, database: Database, change: str) -> None:
+def test_a_change_of_the_schema_is_named(server: Embedded, ledger: Database, change: str) -> None:
     """Whatever a superuser takes away, turns off or puts in."""
-    names = {role: database.role_name(role) for role in ("runtime", "projector")}
+    names = {role: ledger.role_name(role) for role in ("runtime", "projector")}
     findings = Findings()
     with psycopg.connect(server.superuser_url()) as connection:
-        connection.execute(f"SET search_path = {database.schema}".encode())
-        check_schema(Rows(connection, database.schema), database, findings)
+        connection.execute(f"SET search_path = {ledger.schema}".encode())
+        check_schema(Rows(connection, ledger.schema), ledger, findings)
         assert findings.report("", 0, "").sound
-        connection.execute(change.format(schema=database.schema, **names).encode())
-        readable = check_schema(Rows(connection, database.schema), database, findings)
+        connection.execute(change.format(schema=ledger.schema, **names).encode())
+        readable = check_schema(Rows(connection, ledger.schema), ledger, findings)
         connection.rollback()
     report = findings.report("", 0, "")
     assert CHANGES[change] in {problem.row for problem in report.problems}

@@ -21,8 +21,8 @@ from sound_ledger import Sound, sound_ledger
 from tampering import TABLES, Tampered, tamper
 from tsa import OPENSSL, make_authority
 
-ALONE = 400
-TOGETHER = 150
+ALONE = 200
+TOGETHER = 200
 """With four changes each, so that there are 1,000 in all."""
 
 BESIDE = (
