@@ -5,11 +5,11 @@ import json
 from collections.abc import Generator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from domain import commands as c
 from dossiers import (
@@ -62,8 +62,11 @@ MANY = (
 class Opened:
     """The page in a tab of its own, all that it asked for, and what the browser complained of."""
 
-    def __init__(self, browser: Browser) -> None:
-        self.page: Page = browser.new_page()
+    def __init__(
+        self, browser: Browser, width: int = 1280, scheme: Literal["light", "dark"] = "light"
+    ) -> None:
+        viewport: ViewportSize = {"width": width, "height": 800}
+        self.page: Page = browser.new_page(viewport=viewport, color_scheme=scheme)
         self.asked: list[str] = []
         self.complaints: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
@@ -299,19 +302,32 @@ def test_even_its_own_script_cannot_ask_anybody(opened: Opened) -> None:
     opened.asked[:] = opened.asked[:1]  # what was stopped is on the list of what was tried
 
 
-def test_the_page_can_be_used_without_eyes_or_a_mouse(opened: Opened) -> None:
-    """No rule of accessibility is broken, before and after; the keyboard alone is enough."""
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+def test_no_rule_of_accessibility_is_broken(
+    browser: Browser, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    """Before, after a good file and after a bad one, on a desk and on a telephone at night."""
+    opened = Opened(browser, width, scheme)
     page = opened.page
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     assert page.evaluate(BROKEN_RULES) == []
+    assert opened.choose((FOLDER / "feedback-left-out.json").read_bytes()).startswith("Refused")
+    assert page.evaluate(BROKEN_RULES) == []
+    assert opened.choose(valid_dossier()).startswith("Accepted")
+    assert page.evaluate(BROKEN_RULES) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()
+
+
+def test_the_keyboard_alone_is_enough(opened: Opened) -> None:
+    """Key, file and button follow each other, and pressing it asks for what is missing."""
+    page = opened.page
     page.get_by_label("Verification key of the ledger").focus()
     page.keyboard.insert_text(VKEY)
-    page.keyboard.press("Tab")
     focused = "document.activeElement.id || document.activeElement.textContent"
+    page.keyboard.press("Tab")
     assert page.evaluate(focused) == "file"
     page.keyboard.press("Tab")
     assert page.evaluate(focused) == "Check"
     page.keyboard.press("Enter")
     assert opened.says().startswith("Nothing has been checked: give the verification key")
-    assert opened.choose(valid_dossier()).startswith("Accepted")
-    assert page.evaluate(BROKEN_RULES) == []
