@@ -41,10 +41,19 @@ def test_a_ledger_with_an_erased_person_is_sound(office: Office) -> None:
     office.open("b")
     office.did("dora", "/loops/a/decision", decision(cites))
     before = fscked(office.ledger).rows["disclosures"]
-    office.did("paul", "/candidates/candidate-of-a/erasure", {"legal_basis": "They asked."})
+    erasure = {"legal_basis": "They asked."}
+    erased = office.did("paul", "/candidates/candidate-of-a/erasure", erasure).position
     report = fscked(office.ledger)
     assert report.sound, said_of(report)
     assert report.rows["disclosures"] < before
+    # What was held and why somebody was erased are the organisation's words, corrections too.
+    matter = {"id": "m-7", "matter": "A claim.", "candidates": ["candidate-of-b"]}
+    held = office.did("paul", "/holds", matter).position
+    office.did("paul", "/holds/m-7/release", {"reason": "It was settled."})
+    for position in (erased, held):
+        office.did("udo", f"/facts/{position}/correction", {"text": "It was another day."})
+    report = fscked(office.ledger)
+    assert report.sound, said_of(report)
 
 
 def test_a_ledger_that_is_being_written_is_sound_whenever_it_is_asked(office: Office) -> None:
