@@ -32,14 +32,17 @@ from ledger.subject_keys import in_schema, rotated
 
 BATCH: Final = 5_000
 _LOCK: Final = "rotating"
-_SELECT: Final = "select subject, wrapped from {}.subject_keys where ring = %s order by subject"
+_SELECT: Final = (
+    "select subject, wrapped from {}.subject_keys where ring = %s and subject <> %s "
+    "order by subject"
+)
 _UPDATE: Final = (
     "update {}.subject_keys k set wrapped = n.wrapped "
     "from unnest(%s::text[], %b::bytea[]) as n(subject, wrapped) where k.subject = n.subject"
 )
 _PROOF: Final = (
     "insert into {}.subject_keys (subject, ring, wrapped) values (%s, %s, %b) "
-    "on conflict (subject) do update set wrapped = excluded.wrapped"
+    "on conflict (subject) do update set ring = excluded.ring, wrapped = excluded.wrapped"
 )
 
 
@@ -96,7 +99,7 @@ def _rewrap(
 ) -> int:
     done = 0
     with connection.cursor() as cur, connection.cursor() as change:
-        rows = cur.execute(in_schema(_SELECT, schema), [ring])
+        rows = cur.execute(in_schema(_SELECT, schema), [ring, rotated(ring)])
         while some := rows.fetchmany(BATCH):
             subjects = [subject for subject, _ in some]
             anew: list[bytes] = []
@@ -109,7 +112,7 @@ def _rewrap(
                         f"key. {error}"
                     ) from None
             change.execute(in_schema(_UPDATE, schema), (subjects, anew))
-            done += len(subjects) - (rotated(ring) in subjects)
+            done += len(subjects)
         # What tells every process with which key to wrap from now on.
         proof = newest.wrap(ring, os.urandom(KEY_BYTES))
         change.execute(in_schema(_PROOF, schema), (rotated(ring), ring, proof))

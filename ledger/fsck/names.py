@@ -15,8 +15,9 @@ from ledger.fsck.owners import Owners, candidates
 from ledger.fsck.pages import Rows
 from ledger.fsck.report import Findings
 from ledger.fsck.values import cipher_of
-from ledger.keyring import KeyRing
+from ledger.keyring import KeyRing, KeyUnwrapError, Ring
 from ledger.seal import SELF_IDENTIFICATION
+from ledger.subject_keys import RINGS, rotated
 
 # A handle is known to the log by the tag of its kind; the index of tags is checked by itself.
 _ALIASES: Final = """
@@ -62,6 +63,7 @@ select e.position, f.type is null or f.type not like 'subject-erased.%%'
 from {}.unvacuumed_erasures e left join {}.facts f using (position)
 """
 _RESTORE: Final = "Restore the row of `aliases` with this handle from a backup."
+_ROTATED: Final[dict[str, Ring]] = {rotated(ring): ring for ring in RINGS}
 _RESTORE_KEY: Final = (
     "Restore the row of `subject_keys` of this subject from the backup of that table: without it "
     "nothing of theirs opens."
@@ -139,11 +141,31 @@ def _opens(alias: _Alias, keyring: KeyRing) -> bool:
     return hmac.compare_digest(keyring.mac("alias", alias.kind.encode(), external_id), alias.lookup)
 
 
+def _check_rotated(
+    subject: str, ring: str, wrapped: bytes, keyring: KeyRing, findings: Findings
+) -> None:
+    """What the latest rotation of a ring left: it tells which key wraps from then on."""
+    try:
+        if _ROTATED[subject] != ring:
+            raise KeyUnwrapError("the row is of another ring")
+        keyring.unwrap(_ROTATED[subject], wrapped)
+    except KeyUnwrapError:
+        findings.add(
+            "keys",
+            "What a rotation of the key-encryption key left does not unwrap: no new key is made.",
+            "Rotate that key again: `hireledger kek rotate`.",
+            row=f"`subject_keys` {subject}",
+        )
+
+
 def check_keys(rows: Rows, keyring: KeyRing, owners: Owners, findings: Findings) -> None:
     """Each key unwraps, and something is kept under it."""
     for subject, ring, wrapped, position, named in rows.stream(_KEYS):
         findings.rows["subject_keys"] += 1
         row = f"`subject_keys` {subject}"
+        if subject in _ROTATED:
+            _check_rotated(subject, ring, wrapped, keyring, findings)
+            continue
         if cipher_of(keyring, subject, ring, wrapped) is None:
             said = "The key of a subject does not unwrap: the row was changed, or is another's."
             findings.add("keys", said, _RESTORE_KEY, position=position, row=row)

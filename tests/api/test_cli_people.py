@@ -14,6 +14,7 @@ from hall import Hall, open_hall
 from ledger.database import Database
 from ledger.embedded.server import Embedded
 
+pytestmark = pytest.mark.xdist_group("cli-people")
 BASIS = ("--legal-basis", "Asked for it, Art. 17 (1) (b)")
 
 
@@ -109,6 +110,13 @@ def test_a_key_is_rotated_beside_a_process_that_serves(place: Place) -> None:
     other = place.shell.run("kek", "rotate", "--ring", "self-identification").json
     assert (other["ring"], other["rewrapped"]) == ("self-identification", 0)
     place.shell.run("erase", "candidate-of-seven", *BASIS)
+
+
+def test_a_ledger_with_erased_people_and_rotated_keys_is_sound(place: Place) -> None:
+    """`fsck` finds nothing missing: what was erased and wrapped anew is as it should be."""
+    place.hall.open_loop("eight", "r-1")
+    place.shell.run("erase", "candidate-of-eight", *BASIS)
+    place.shell.run("fsck")
 
 
 def test_a_key_by_setting_is_not_replaced_by_a_file(place: Place) -> None:

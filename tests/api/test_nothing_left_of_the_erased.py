@@ -52,6 +52,7 @@ SAID = {
 }
 SECRETS = [NAME, EMAIL, CANDIDATE, LOOP, SOURCE, *SAID.values()]
 STAYS = "nobody@example.org"
+pytestmark = pytest.mark.xdist_group("erased-walk")
 READS = (
     "/loops/{loop}",
     "/loops/{loop}/timeline",

@@ -194,6 +194,20 @@ def test_a_rotation_of_many_keys_goes_batch_by_batch_and_is_whole(
     assert {subject for subject in now if now[subject] != before[subject]} == {NOEL}
 
 
+def test_a_spoilt_mark_of_the_last_rotation_is_mended_by_the_next(cabinet: Cabinet) -> None:
+    """It stops new keys from being made, so that it says so, and nothing of anybody rests on it."""
+    cabinet.rotate()
+    with cabinet.database.connect("owner", autocommit=True) as connection:
+        connection.execute(
+            "update subject_keys set wrapped = '\\x00' where subject = %s", [rotated("subject")]
+        )
+    with pytest.raises(SubjectKeyError, match="was rotated"):
+        cabinet.store(cabinet.ring(), LATE)
+    assert cabinet.rotate().rewrapped == 2
+    cabinet.store(cabinet.ring(), LATE)
+    assert cabinet.opens(cabinet.ring())
+
+
 def test_without_a_new_key_nothing_is_rotated(cabinet: Cabinet) -> None:
     """A ring with one key has nothing to wrap with."""
     with pytest.raises(NoNewKey):
