@@ -2,9 +2,15 @@
 
 import base64
 import random
+import secrets
+from collections.abc import Generator
 from typing import Any
 
+import pytest
+
 from hall import Hall
+from ledger.database import Database
+from ledger.embedded.server import Embedded
 from ledger.proof.checkpoint import parse_checkpoint
 from ledger.proof.log_proof import parse_log_proof
 from ledger.proof.note import Verifier, open_note
@@ -12,17 +18,34 @@ from ledger.proof.proofs import verify_consistency, verify_inclusion
 from ledger.proof.tiles import Tile, read_entry_bundle, tile_path, tiles_at
 from ledger.proof.tree import leaf_hash
 from naive_proofs import root_of
-from office import Office
+from office import Office, open_office
 
 SEED = 11
+pytestmark = pytest.mark.xdist_group("log-routes")
 
 
-def grown(office: Office, facts: int = 300) -> int:
-    """A published log of more than so many facts; how many it has."""
+@pytest.fixture(scope="module")
+def shared(server: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Generator[Office]:
+    """One published log of more than 300 facts for all who only read it."""
+    database = Database.embedded(server, schema=f"t_{secrets.token_hex(6)}")
+    database.prepare()
+    with open_office(database, tmp_path_factory.mktemp("log")) as office:
+        office.furnish()
+        grown(office)
+        yield office
+
+
+def grown(office: Office, facts: int = 300) -> None:
+    """So many facts more."""
     hall = Hall(office.ledger)
     waiting = [office.ledger.submit(hall.a_stranger()) for _ in range(facts)]
-    position = max(one.result(60).recorded[-1].position for one in waiting)
-    return office.ledger.publisher.checkpoint_at_least(position).size
+    for one in waiting:
+        one.result(60)
+
+
+def published(office: Office) -> int:
+    """How many facts are published, which is now all of them."""
+    return office.ledger.publisher.checkpoint_at_least(office.ledger_head()).size
 
 
 def public(office: Office, path: str) -> Any:
@@ -38,11 +61,11 @@ def hashes(office: Office, path: str) -> tuple[bytes, ...]:
     return tuple(raw[at : at + 32] for at in range(0, len(raw), 32))
 
 
-def test_a_client_with_the_key_rebuilds_the_tree_from_public_tiles(office: Office) -> None:
+def test_a_client_with_the_key_rebuilds_the_tree_from_public_tiles(shared: Office) -> None:
     """Checkpoint, key and tiles need no role; the leaves below them give the signed root."""
-    size = grown(office)
-    vkeys = public(office, "/v1/log/vkey")
-    answer = public(office, "/checkpoint")
+    size = published(shared)
+    vkeys = public(shared, "/v1/log/vkey")
+    answer = public(shared, "/checkpoint")
     assert vkeys.headers["content-type"] == answer.headers["content-type"]
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.headers["cache-control"] == "public, max-age=5"
@@ -50,11 +73,11 @@ def test_a_client_with_the_key_rebuilds_the_tree_from_public_tiles(office: Offic
     note, _ = open_note(answer.content, keys)
     said = parse_checkpoint(note.text)
     assert (said.origin, said.size) == (keys[0].name, size)
-    tiles = {one: hashes(office, f"/{tile_path(one)}") for one in tiles_at(size)}
+    tiles = {one: hashes(shared, f"/{tile_path(one)}") for one in tiles_at(size)}
     leaves = tuple(h for one, found in sorted(tiles.items()) if one.level == 0 for h in found)
     assert root_of(leaves) == said.root
     assert tiles[Tile(1, 0, 1)] == (root_of(leaves[:256]),)
-    full = public(office, "/tile/0/000")
+    full = public(shared, "/tile/0/000")
     assert full.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert full.headers["content-type"] == "application/octet-stream"
 
@@ -81,11 +104,11 @@ NO_TILES = (
 )
 
 
-def test_a_tile_that_no_checkpoint_has_is_not_served(office: Office) -> None:
+def test_a_tile_that_no_checkpoint_has_is_not_served(shared: Office) -> None:
     """Neither beyond the published tree nor of another width or spelling: 404, as a problem."""
-    grown(office)
+    published(shared)
     for path in NO_TILES:
-        answer = public(office, f"/tile/{path}")
+        answer = public(shared, f"/tile/{path}")
         assert answer.status_code == 404, path
         assert answer.headers["content-type"] == "application/problem+json"
 
@@ -107,29 +130,29 @@ def test_partial_tiles_are_those_of_checkpoints_alone(office: Office) -> None:
         assert status == (200 if width in signed else 404), width
 
 
-def test_an_entry_bundle_holds_the_bytes_under_a_tile(office: Office) -> None:
+def test_an_entry_bundle_holds_the_bytes_under_a_tile(shared: Office) -> None:
     """For auditors, noted before a byte is sent, and cached by nobody but them."""
-    size = grown(office)
-    head = office.ledger_head()
+    size = published(shared)
+    head = shared.ledger_head()
     for path, first in (("000", 1), (f"001.p/{size - 256}", 257)):
-        answer = office.call("GET", f"/tile/entries/{path}", actor="udo")
+        answer = shared.call("GET", f"/tile/entries/{path}", actor="udo")
         assert answer.status == 200, answer.text
         assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
-        raw = office.client.get(
+        raw = shared.client.get(
             f"/tile/entries/{path}",
-            headers={"Authorization": f"Bearer {office.service}", "Hireledger-Actor": "udo"},
+            headers={"Authorization": f"Bearer {shared.service}", "Hireledger-Actor": "udo"},
         ).content
         entries = read_entry_bundle(raw)
-        assert tuple(map(leaf_hash, entries)) == hashes(office, f"/tile/0/{path}")
-        with office.ledger.reading() as group:
+        assert tuple(map(leaf_hash, entries)) == hashes(shared, f"/tile/0/{path}")
+        with shared.ledger.reading() as group:
             rows = group.store.recorder.fetch(group.cur, range(first, first + len(entries)))
         assert [row.leaf for row in rows] == entries
-    noted = office.get("udo", f"/facts?after={head}&limit=9")["items"]
+    noted = shared.get("udo", f"/facts?after={head}&limit=9")["items"]
     assert [one["type"] for one in noted] == ["record-viewed.v1"] * 4
-    assert office.call("GET", "/tile/entries/000", actor="hana").status == 403
-    assert public(office, "/tile/entries/000").status_code == 401
+    assert shared.call("GET", "/tile/entries/000", actor="hana").status == 403
+    assert public(shared, "/tile/entries/000").status_code == 401
     for path in ("002", "0", "000.p/5", "nothing"):
-        assert office.call("GET", f"/tile/entries/{path}", actor="udo").status == 404
+        assert shared.call("GET", f"/tile/entries/{path}", actor="udo").status == 404
 
 
 def test_an_auditor_who_owes_feedback_gets_no_bundle_with_others_opinions(office: Office) -> None:
@@ -153,38 +176,38 @@ def test_an_auditor_who_owes_feedback_gets_no_bundle_with_others_opinions(office
     assert {one["type"] for one in noted} == {"feedback-viewed.v1", "record-viewed.v1"}
 
 
-def test_a_proof_of_a_fact_verifies_with_nothing_but_the_key(office: Office) -> None:
+def test_a_proof_of_a_fact_verifies_with_nothing_but_the_key(shared: Office) -> None:
     """For whoever may read the fact; over the newest checkpoint, made at once if need be."""
-    office.open("one", plan=False)
-    position = office.ledger_head()
-    answer = office.get("hana", f"/facts/{position}/proof")
+    shared.open("one", plan=False)
+    position = shared.ledger_head()
+    answer = shared.get("hana", f"/facts/{position}/proof")
     assert (answer.status, answer.headers["cache-control"]) == (200, "no-store")
-    leaf = office.get("hana", f"/facts/{position}")["leaf"]
-    key = Verifier.from_vkey(public(office, "/v1/log/vkey").text.splitlines()[0])
+    leaf = shared.get("hana", f"/facts/{position}")["leaf"]
+    key = Verifier.from_vkey(public(shared, "/v1/log/vkey").text.splitlines()[0])
     proof = parse_log_proof(answer.text.encode())
     said = parse_checkpoint(open_note(proof.checkpoint, [key])[0].text)
     assert proof.index == position - 1
     verify_inclusion(leaf_hash(leaf.encode()), proof.index, said.size, proof.hashes, said.root)
     for reader in ("olga", "frida"):
-        fact = office.get(reader, f"/facts/{position}")
-        of_it = office.get(reader, f"/facts/{position}/proof")
+        fact = shared.get(reader, f"/facts/{position}")
+        of_it = shared.get(reader, f"/facts/{position}/proof")
         assert (of_it.status, of_it["detail"]) == (fact.status, fact["detail"])
         assert fact.status == 404
-    assert office.get("udo", "/facts/99999/proof").status == 404
+    assert shared.get("udo", "/facts/99999/proof").status == 404
 
 
-def test_an_auditors_proof_is_noted_as_a_look_at_the_fact(office: Office) -> None:
+def test_an_auditors_proof_is_noted_as_a_look_at_the_fact(shared: Office) -> None:
     """It tells that the fact is there, and who wrote it down is known."""
-    head = office.ledger_head()
-    assert office.get("udo", "/facts/3/proof").status == 200
-    noted = office.get("udo", f"/facts?after={head}&limit=1")["items"]
+    head = shared.ledger_head()
+    assert shared.get("udo", "/facts/3/proof").status == 200
+    noted = shared.get("udo", f"/facts?after={head}&limit=1")["items"]
     assert [one["type"] for one in noted] == ["record-viewed.v1"]
 
 
-def test_any_proof_between_published_sizes_is_public(office: Office) -> None:
+def test_any_proof_between_published_sizes_is_public(shared: Office) -> None:
     """Any leaf in any tree, any tree in any larger one, each with the roots it leads to."""
-    size, chance = grown(office, 60), random.Random(SEED)
-    leaves = hashes(office, f"/tile/0/000.p/{size}")
+    size, chance = published(shared), random.Random(SEED)
+    leaves = hashes(shared, "/tile/0/000") + hashes(shared, f"/tile/0/001.p/{size - 256}")
 
     def decoded(told: list[str]) -> tuple[bytes, ...]:
         return tuple(base64.b64decode(one, validate=True) for one in told)
@@ -193,11 +216,11 @@ def test_any_proof_between_published_sizes_is_public(office: Office) -> None:
     for _ in range(40):
         new = chance.randint(1, size)
         old, index = chance.randint(0, new), chance.randrange(new)
-        told = public(office, f"/v1/log/inclusion?index={index}&size={new}").json()
+        told = public(shared, f"/v1/log/inclusion?index={index}&size={new}").json()
         (root,) = decoded([told["root"]])
         assert root == root_of(leaves[:new])
         verify_inclusion(leaves[index], index, new, decoded(told["hashes"]), root)
-        told = public(office, f"/v1/log/consistency?old={old}&new={new}").json()
+        told = public(shared, f"/v1/log/consistency?old={old}&new={new}").json()
         roots = decoded([told["old_root"], told["new_root"]])
         assert roots == (root_of(leaves[:old]), root)
         verify_consistency(old, new, decoded(told["hashes"]), *roots)
@@ -217,16 +240,16 @@ NO_PROOFS = {
 }
 
 
-def test_a_proof_that_there_cannot_be_is_refused(office: Office) -> None:
+def test_a_proof_that_there_cannot_be_is_refused(shared: Office) -> None:
     """Each with its own status, and what to ask for instead."""
-    office.ledger.publisher.checkpoint_at_least(office.ledger_head())
+    published(shared)
     for query, status in NO_PROOFS.items():
-        assert public(office, f"/v1/log/{query}").status_code == status, query
+        assert public(shared, f"/v1/log/{query}").status_code == status, query
 
 
-def test_readiness_tells_how_far_the_log_is_published(office: Office) -> None:
+def test_readiness_tells_how_far_the_log_is_published(shared: Office) -> None:
     """By position and by facts that are recorded and not published yet."""
-    head = office.ledger_head()
-    office.ledger.publisher.checkpoint_at_least(head)
-    told = office.call("GET", "/health/ready").body["published"]
+    head = shared.ledger_head()
+    published(shared)
+    told = shared.call("GET", "/health/ready").body["published"]
     assert told == {"position": head, "lag_facts": 0, "problem": None}
