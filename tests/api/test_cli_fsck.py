@@ -183,3 +183,16 @@ def test_what_a_retired_key_signed_needs_its_verifier_key(recorded: Shell) -> No
     assert "--vkey" in told["problems"][0]["cure"]
     assert recorded.run("fsck", "--json", "--vkey", first[0]).json["sound"]
     assert recorded.run("fsck", "--vkey", first[0][:-4] + "AAAA", code=2).err
+
+
+def test_the_copy_outside_may_lag_but_not_contradict(recorded: Shell, tmp_path: Path) -> None:
+    """Another server's signatures are not in ours; but what is in ours must hold."""
+    copy = tmp_path / "checkpoint"
+    text = copy.read_bytes()
+    copy.unlink()
+    told = recorded.run("fsck", "--json").json
+    assert "copy outside is older" in told["notes"][0]
+    for spoilt in (b"", text[:-9], text.replace(b"\n6\n", b"\n7\n"), b"\xff"):
+        copy.write_bytes(spoilt)
+        told = recorded.run("fsck", "--json", code=1).json
+        assert {one["row"] for one in told["problems"]} == {"the copy outside"}
