@@ -9,6 +9,7 @@ from domain import commands as c
 from domain import facts as f
 from domain import tags
 from domain.codec import Recorded, types_of
+from domain.decide.entitled import interviewers_of
 from domain.findings import Item
 from domain.state import Loop, World
 
@@ -187,13 +188,33 @@ def _around(command: c.AnyCommand, loop: Loop, actor: str) -> tuple[Item, ...]:
             | c.MakeStatement()
         ):
             rubric = (*scorecard_items(pins.scorecard.id), *posting_items(pins.posting.id))
-            return (*items, *rubric, *prompt_items(_prompts(loop)), *policy_set_items())
+            # What has a basis also says who is who: the dossier must be able to name them.
+            rests = isinstance(command, c.DecideStage | c.PassEvidenceGate | c.MakeDecision)
+            who = person_items(*_people(loop) - {actor}) if rests else ()
+            return (*items, *rubric, *prompt_items(_prompts(loop)), *policy_set_items(), *who)
         case c.RecordReference():
             return (*items, *scorecard_items(pins.scorecard.id))
         case c.CompleteSession():
             return (*items, *prompt_items({ref.id for ref in command.prompts}))
         case _:
             return items
+
+
+def _people(loop: Loop) -> set[str]:
+    """Whoever interviewed, or did something on which a decision rests."""
+    acted = (
+        (loop.opened,),
+        loop.plans,
+        loop.feedback,
+        loop.references,
+        loop.stage_decisions,
+        loop.statements,
+        loop.dissents,
+        loop.gates,
+        loop.recommendations,
+        loop.exceptions,
+    )
+    return {one.fact.stamp.by for group in acted for one in group} | interviewers_of(loop)
 
 
 def _prompts(loop: Loop) -> set[str]:

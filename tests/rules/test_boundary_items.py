@@ -116,7 +116,7 @@ def test_a_command_about_an_unknown_loop_depends_on_its_opening() -> None:
 
 
 def test_a_decision_depends_on_all_that_the_loop_pinned() -> None:
-    """Scorecard, posting, prompts planned and prompts given, the rules, and the requisition."""
+    """Scorecard, posting, prompts planned and given, the rules, the requisition, who is who."""
     improvised = f.Ref(id="brain-teaser", version=1)
     given_too = f.SessionCompleted(
         stamp=s.stamp(s.IN_LOOP),
@@ -140,7 +140,7 @@ def test_a_decision_depends_on_all_that_the_loop_pinned() -> None:
         tags.prompt("rag-design"),
         tags.prompt("brain-teaser"),
         tags.policy_sets(),
-        tags.person(s.DECIDER),
+        *map(tags.person, (s.DECIDER, s.HM, s.ANA, s.BEN)),
     }
 
 

@@ -7,6 +7,7 @@ Every exhibit says at which step a verifier must refuse it; at step 9 only one t
 import base64
 import copy
 import functools
+import itertools
 import json
 import operator
 from collections.abc import Callable, Iterator
@@ -182,9 +183,18 @@ def _proofs() -> Iterator[tuple[str, Exhibit]]:
     yield "proof-hashes-reordered", _spoilt(3, lambda d: _proof(d).reverse())
     yield "leaf-byte-changed", _spoilt(3, lambda d: _releaf(d, ':"hire"', ':"no_hire"'))
     yield "leaf-with-a-space-more", _spoilt(3, lambda d: _releaf(d, "{", "{ "))
-    yield "position-of-another-fact", _spoilt(3, lambda d: d["facts"][2].update(position=3))
+    yield "position-of-another-fact", _spoilt(3, _misplace)
     yield "checkpoint-older-than-the-decision", _spoilt(3, _older)
     yield "facts-exchanged-under-their-positions", _spoilt(3, _exchange_leaves)
+
+
+def _misplace(file: Dossier) -> None:
+    """The first fact before a gap is moved into it."""
+    for one, following in itertools.pairwise(file["facts"]):
+        if following["position"] > one["position"] + 1:
+            one["position"] += 1
+            return
+    raise ValueError("the file holds every fact of the log: there is no other position")
 
 
 def _swap_proofs(file: Dossier) -> None:
