@@ -39,11 +39,11 @@ def steps(file, vkey):
     need(len(file) <= 16_000_000 and re.fullmatch(DOSSIER, text), "it is not as the format has it")
     leaves = {one["position"]: one["leaf"].encode() for one in dossier["facts"]}
     need([*leaves] == sorted(leaves) and len(leaves) == len(dossier["facts"]), "facts out of order")
+    need(max(map(len, leaves.values())) <= 65535, "a fact has more than 65,535 bytes")
     yield "step 2 checkpoint"
     name, key_id, key = vkey.split("+", 2)
-    true_id = sha256(name.encode() + b"\n" + b64decode(key)).hexdigest()[:8]
     note = re.fullmatch(NOTE, dossier["checkpoint"])
-    need(note and note[2] == f"{name}\n" and (key_id, 44) == (true_id, len(key)), "not by VKEY")
+    need(note and note[2] == f"{name}\n" and re.fullmatch("A[Q-Za-f].{42}", key), "not VKEY's log")
     blobs = [(who, b64decode(blob)) for who, blob in re.findall("— (.+) (.+)\n", note[5])]
     signed = {(who, blob[:4].hex()): blob[4:] for who, blob in blobs}
     need(len(signed) == len(blobs) and (name, key_id) in signed, "VKEY did not sign it, once")
@@ -67,15 +67,15 @@ def story(dossier, leaves, hashes):
         root = b64encode(root_above(dict(enumerate(map(hashes.get, chosen))), len(chosen))).decode()
         need(basis == basis | {"upto": at - 1, "count": len(chosen), "root": root}, f"of fact {at}")
         used.update(chosen)
-    need(used == {*told} and max(told) == dossier["decision"], "more is given than it rests on")
+    need(used == {*told}, "a fact is given on which neither the decision nor a gate rests")
     yield "step 6 order"
     when = [datetime.fromisoformat(leaf["stamp"]["recorded"]) for leaf in told.values()]
     need(when == sorted(when) and when[-1] < datetime.now(UTC) + timedelta(minutes=5), "bad clock")
     for at, leaf in leaves.items():
         for kind, cites in re.findall(rf'"({"|".join(CITED)})":\[?(\d+(?:,\d+)*)', leaf.decode()):
             for one in map(int, cites.split(",")):
-                right = one < at and told[one].get("loop") in (None, told[at].get("loop"))
-                need(right and told[one]["type"].startswith(CITED[kind]), f"fact {at} cites {one}")
+                right = one < at and one in told and told[one]["type"].startswith(CITED[kind])
+                need(right, f"the fact at {at} cannot rest on {one}")
     yield "step 7 disclosures"
     for text in texts:
         digest = urlsafe_b64encode(sha256(text.encode()).digest()).decode()[:43]

@@ -24,6 +24,7 @@ from ledger.proof.verdict import STEP_NAMES
 from merkle import inclusion_of, leaf_hash
 from museum import CONTENTS, FOLDER
 from mutations import mutated
+from odd_files import odd_files
 from odd_notes import odd_notes
 from page_policy import with_hashes
 from told_log import small_before_the_decision
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.xdist_group("verifier-page")  # one browser for all
 CHROMIUM = Path("/usr/bin/chromium")
 LISTED = cast("dict[str, int]", json.loads((FOLDER / CONTENTS).read_bytes())["steps"])
 SEEDS = 100
+LARGE_BYTES = 1_000_000
 TREE_SIZE_MAX = 20
 PROVEN = """async ([hashes, asked]) => {
     const leaves = hashes.map(fromBase64), roots = [], answers = [];
@@ -140,6 +142,20 @@ def test_the_page_reads_every_odd_checkpoint_as_ours_does(opened: Opened) -> Non
     files = odd_notes()
     found = dict(zip(files, opened.failed(list(files.values())), strict=True))
     assert found == {name: by_ledger(raw) for name, raw in files.items()}
+
+
+def test_the_page_reads_every_odd_file_as_ours_does(opened: Opened) -> None:
+    """JSON that readers differ on, members at a limit and beyond it, words sealed for elsewhere."""
+    files = {name: raw for name, raw in odd_files().items() if len(raw) < LARGE_BYTES}
+    found = dict(zip(files, opened.failed(list(files.values())), strict=True))
+    assert found == {name: by_ledger(raw) for name, raw in files.items()}
+
+
+def test_a_file_beyond_the_limit_is_refused_unread(opened: Opened) -> None:
+    """Sixteen megabytes are the most, whatever they say."""
+    too_large = "vkey => verify(new Uint8Array(BYTES_MAX + 1), vkey).then(said => said.steps[0])"
+    step = opened.page.evaluate(too_large, VKEY)
+    assert step["reason"] == "It has more than 16000000 bytes; no dossier has."
 
 
 def test_the_page_takes_the_proof_of_each_leaf_and_no_other(opened: Opened) -> None:

@@ -63,6 +63,8 @@ def _texts(text: str) -> Iterator[tuple[str, str]]:
     yield "empty extension line", text + "\nmore\n"
     yield "empty line first", "\n" + text
     yield "carriage return", text.replace("\n", "\r\n")
+    yield "tab in an extension line", text + "a\tb\n"
+    yield "carriage return in an extension line", text + "a\rb\n"
     yield "tab", f"{origin}\n{size}\t\n{root}\n"
     yield "delete character", text + "\x7f\n"
     yield "line separator", text + "a\u2028b\n"
