@@ -222,8 +222,9 @@ def test_a_correction_of_what_was_said_of_the_erased_is_refused() -> None:
     about_them = c.CorrectFact(position=2, text="The date was wrong.")
     assert finding_of(given(*log).when(about_them, by=s.AUDITOR)).message == GONE
     of_the_erasure = c.CorrectFact(position=3, text="The basis was another.")
-    opened = (s.LOOP_OPENED, *aside(later.OUTCOME_RECORDED), later.ERASED)
-    made = given(*opened).when(of_the_erasure, by=s.AUDITOR).draft().fact
+    (outcome,) = aside(later.OUTCOME_RECORDED)
+    before = given(s.LOOP_OPENED, outcome, later.ERASED)
+    made = before.when(of_the_erasure, by=s.AUDITOR).draft().fact
     assert isinstance(made, f.FactCorrected)
     assert made.stamp.tags[1:] == (tags.candidate(s.CANDIDATE), s.IN_LOOP)
 
@@ -239,7 +240,7 @@ def test_a_loop_knows_since_when_its_candidate_is_erased() -> None:
     other = replace(
         OTHER_LOOP_OPENED, candidate=s.OTHER_CANDIDATE, stamp=s.stamp(tags.loop(s.OTHER_LOOP))
     )
-    log = (s.LOOP_OPENED, other, later.ERASED)
+    log: tuple[f.AnyFact, ...] = (s.LOOP_OPENED, other, later.ERASED)
     world = fold(Recorded(position, fact) for position, fact in enumerate(log, 1))
     erased = world.loops[s.LOOP].erased
     assert erased is not None
