@@ -168,6 +168,8 @@ def _swap(cur: Cursor[TupleRow], chance: random.Random, table: str) -> Tampered 
     column = chance.choice(TABLES[table])
     if one is None or other is None or one[column] == other[column]:
         return None
+    if all(one[name] == other[name] for name in one if name not in {"ctid", column}):
+        return None  # rows that differ in nothing else: exchanged, they are the same two rows
     moved = _set(cur, table, one, column, _elsewhere(one[column]))
     _set(cur, table, other, column, one[column])
     _set(cur, table, moved, column, other[column])
