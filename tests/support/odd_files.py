@@ -113,8 +113,9 @@ def _letters() -> Iterator[tuple[str, bytes]]:
     yield "long checkpoint", _with(lambda file: file.update(checkpoint="x" * 200_000))
     yield "too long checkpoint", _with(lambda file: file.update(checkpoint="x" * 200_001))
     for count, name in ((21_845, "largest"), (21_846, "too large")):
-        leaf = "\u20ac" * count  # three bytes each
-        yield f"{name} leaf", _with(lambda file, to=leaf: file["facts"][0].update(leaf=to))  # type: ignore[misc]
+        file = copy.deepcopy(dossier_of(small_log()))
+        file["facts"][0]["leaf"] = "\u20ac" * count  # three bytes each
+        yield f"{name} leaf", as_file(file)
 
 
 def _misplaced() -> Iterator[tuple[str, bytes]]:
