@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from time import monotonic
 
 import pytest
 
@@ -29,7 +28,6 @@ class Reading(threading.Thread):
         self._done = done
         self.pages: list[LoopPage] = []
         self.failed: list[Exception] = []
-        self.slowest_seconds = 0.0
 
     def wait_for_more(self) -> None:
         """Wait until there is another page than those so far."""
@@ -41,11 +39,9 @@ class Reading(threading.Thread):
         try:
             with self._database.connect("runtime", autocommit=True) as connection:
                 while not self._done.is_set():
-                    begun = monotonic()
                     with connection.cursor() as cur:
                         site = Site.of(self._database)
                         page = list_loops(cur, site, Wanted(), Sees(everything=True))
-                    self.slowest_seconds = max(self.slowest_seconds, monotonic() - begun)
                     self.pages.append(page)
         except Exception as error:  # noqa: BLE001  (the test asks for any)
             self.failed.append(error)
@@ -128,13 +124,16 @@ def test_a_long_read_delays_the_swap_and_not_the_other_reads(database: Database)
         builder = threading.Thread(target=rebuild, args=[database])
         builder.start()
         builder.join(1.5)
+        answered = [len(one.pages) for one in those]
+        builder.join(1.5)
         assert builder.is_alive(), "the tables were swapped under a read"
+        # Behind the swap that waits for the long read, everybody still gets answers.
+        assert all(len(one.pages) > had for one, had in zip(those, answered, strict=True))
         assert {page.position for one in those for page in one.pages} == {100}
         long.rollback()
         builder.join(30)
         assert not builder.is_alive()
     assert [one.failed for one in those] == [[]] * READERS
-    assert max(one.slowest_seconds for one in those) < 1.5
 
 
 def test_a_rebuild_needs_no_follower_and_may_run_twice_at_once(database: Database) -> None:
