@@ -80,8 +80,8 @@ def story(dossier, leaves, hashes):
     for text in texts:
         digest = urlsafe_b64encode(sha256(text.encode()).digest()).decode()[:43]
         _, pointer, _ = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        spot = next((told[at] for at, leaf in leaves.items() if digest.encode() in leaf), "none")
-        for step in pointer.split("/")[1:]: spot = spot[int(step) if type(spot) is list else step]
+        spot = {"": next((told[at] for at, leaf in leaves.items() if digest.encode() in leaf), "")}
+        for step in pointer.split("/"): spot = spot[int(step) if type(spot) is list else step]
         need(spot == {"_sd": digest} and texts.count(text) == 1, "one is misplaced or repeated")
     yield "step 8 pinned versions"
     [start] = [at for at in told if kinds[at][0] == "loop-opened.v1" and told[at]["loop"] == loop]

@@ -120,7 +120,8 @@ def _letters() -> Iterator[tuple[str, bytes]]:
 
 def _misplaced() -> Iterator[tuple[str, bytes]]:
     """A ledger sealed words under another place than the one that they say."""
-    for pointer in ("/reasons/1/text", "/reasons/0", "/reasons/0/text/_sd", "reasons/0/text", ""):
+    near = ("/reasons/0", "/reasons/0/text/_sd", "reasons/0/text", "x/reasons/0/text", "/", "")
+    for pointer in ("/reasons/1/text", "/stamp/by", *near):
         yield f"words sealed for {pointer}", _sealed_for(pointer)
     yield "words sealed for /reasons/0/text", _sealed_for("/reasons/0/text")
 
