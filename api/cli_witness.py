@@ -46,7 +46,7 @@ def witness(
     as_json: bool,
 ) -> None:
     """Cosign the checkpoints of logs, each only when it goes on from the one before."""
-    from ledger.witness_keys import open_witness_keys
+    from ledger.vouching.witness_keys import open_witness_keys
 
     if not show and logs is None:
         raise SettingWrong("Say which logs to cosign: --logs FILE with a verifier key a line.")
@@ -59,7 +59,7 @@ def witness(
 
     from api.serve import serving_app, stopped_by_signal
     from api.witness import witness_app
-    from ledger.witness_state import KnownLogs, LogsUnreadable, WitnessState
+    from ledger.vouching.witness_state import KnownLogs, LogsUnreadable, WitnessState
 
     try:
         with logs.open("rb") as file:

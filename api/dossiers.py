@@ -12,8 +12,8 @@ from ledger.asked import SYSTEM, Asked, Caller
 from ledger.export_dossier import Audience, assemble, choose, loop_of, published_over
 from ledger.group import Group
 from ledger.ledger import Ledger
+from ledger.personal.withholding import KINDS, Kind
 from ledger.proof.dossier import Dossier, encode_dossier
-from ledger.withholding import KINDS, Kind
 
 _CALLER: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
 

@@ -14,10 +14,10 @@ from domain import facts as f
 from domain.refusals import Meaningless
 from domain.values import is_handle, make_handle
 from ledger.asked import SYSTEM, Asked, Caller
-from ledger.erase import tried
-from ledger.keyring import RING_KEYS, Ring
 from ledger.ledger import Ledger
-from ledger.rotate import rotate_files, rotate_settings
+from ledger.personal.erase import tried
+from ledger.personal.keyring import RING_KEYS, Ring
+from ledger.personal.rotate import rotate_files, rotate_settings
 
 _SYSTEM: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"privacy_officer"}))
 

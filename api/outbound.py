@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import httpx
 
-from ledger.sending import Answer, Unanswered
+from ledger.vouching.sending import Answer, Unanswered
 
 ANSWER_BYTES_MAX: Final = 64 * 1024
 """No cosignature and no timestamp comes near it; what is longer is not read on."""
@@ -21,7 +21,7 @@ CONNECTIONS_MAX: Final = 64
 
 
 class Outbound:
-    """A `ledger.sending.Send` over HTTP/1.1; close it, or use it in a `with`.
+    """A `ledger.vouching.sending.Send` over HTTP/1.1; close it, or use it in a `with`.
 
     Redirects are answers like others. Neither proxies nor passwords of the environment are used.
     """

@@ -34,7 +34,7 @@ def publishing(settings: Settings, database: Database) -> Generator[Publishing]:
         yield Publishing(keys, copy)
         return
     from api.outbound import Outbound
-    from ledger.witnessing import Witnesses
+    from ledger.vouching.witnessing import Witnesses
 
     policy = read_policy(settings.witness_policy, keys)
     with Outbound() as send:

@@ -29,7 +29,7 @@ def stamping(settings: Settings, roots: Sequence[Certificate], ledger: Ledger) -
         yield
         return
     from api.outbound import Outbound
-    from ledger.timestamps import Stamper, ask
+    from ledger.vouching.timestamps import Stamper, ask
 
     url = settings.tsa
 

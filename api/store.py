@@ -20,8 +20,8 @@ from ledger.database import Database
 from ledger.embedded.server import Embedded
 from ledger.errors import LedgerError
 from ledger.first_start import first_start
-from ledger.keyring import KEY_NAMES, RING_KEYS, KeyName, KeyRing
 from ledger.ledger import Ledger
+from ledger.personal.keyring import KEY_NAMES, RING_KEYS, KeyName, KeyRing
 
 ADMIN_KEY: Final = "admin.key"
 

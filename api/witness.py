@@ -10,7 +10,7 @@ from api.asgi import App, Message, Receive, Scope, Send
 from api.logs import log
 from ledger.errors import LedgerError
 from ledger.proof.add_checkpoint import REQUEST_BYTES_MAX, TEXT_TYPE, Answer
-from ledger.witness_state import WitnessState
+from ledger.vouching.witness_state import WitnessState
 
 CALL: Final = "/add-checkpoint"
 BODY_SECONDS_MAX: Final = 10.0

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final, LiteralString, NamedTuple
 
 from domain.findings import Item
-from ledger.subject_keys import in_schema
+from ledger.personal.subject_keys import in_schema
 
 LAST: Final = 2**63 - 1
 """No upper limit: the largest position that the database can hold."""

@@ -12,7 +12,7 @@ from ledger.database import Connection
 from ledger.errors import LogDamaged
 from ledger.growth import as_given, grow, removed
 from ledger.log import Log
-from ledger.subject_keys import in_schema
+from ledger.personal.subject_keys import in_schema
 
 PAGE_FACTS: Final = 4096
 

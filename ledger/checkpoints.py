@@ -9,10 +9,10 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from ledger.durable import replace_durably
+from ledger.personal.subject_keys import in_schema
 from ledger.proof.checkpoint import Checkpoint, parse_checkpoint
 from ledger.proof.note import NOTE_BYTES_MAX, NoteError, parse_note, parse_signatures
 from ledger.proof.tiles import TILE_HEIGHT, Tile
-from ledger.subject_keys import in_schema
 
 PAGE_SIZES: Final = 50
 

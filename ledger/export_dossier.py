@@ -21,14 +21,14 @@ from domain.tags import loop as loop_tag
 from ledger.errors import LedgerError, LogDamaged
 from ledger.group import Group
 from ledger.ledger import Ledger
+from ledger.personal.withholding import Kind, kind_of
 from ledger.proof.checked import RestsOnABasis
 from ledger.proof.disclosure import places
 from ledger.proof.dossier import FORMAT, Dossier, GivenFact, GivenPolicy
 from ledger.proof.note import parse_note
 from ledger.proof.tree import basis_root
 from ledger.recorder import Row
-from ledger.timestamps import Timestamps
-from ledger.withholding import Kind, kind_of
+from ledger.vouching.timestamps import Timestamps
 from policies import Catalogue
 
 LOOP_STATE: Final = "loop-state"

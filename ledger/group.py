@@ -16,16 +16,16 @@ from domain.codec import Recorded, encode, type_of, types_of
 from domain.facts import AnyFact, LoopOpened, SubjectErased
 from domain.findings import Item
 from domain.values import is_handle
-from ledger.aliases import Alias, Aliases, Kind
 from ledger.decoded import Decoded
-from ledger.erase import Erased, Erasures, erased_by, kept
-from ledger.keyring import KeyRing
 from ledger.nodes import Nodes
+from ledger.personal.aliases import Alias, Aliases, Kind
+from ledger.personal.erase import Erased, Erasures, erased_by, kept
+from ledger.personal.keyring import KeyRing
+from ledger.personal.vault import Vault
 from ledger.recorder import NewRow, Recorder, Row, Tip
 from ledger.requests import Known, Request, Requests, Scope
 from ledger.resolve import Named, Names
 from ledger.seal import Sealed, seal
-from ledger.vault import Vault
 
 _TAGS: Final = {"c": tags.candidate, "l": tags.loop}
 _OPENED: Final = types_of(LoopOpened)

@@ -10,20 +10,20 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from ledger.accept import rehearse
-from ledger.aliases import Aliases
+from ledger.append import Writer
 from ledger.asked import Asked, Done, Rehearsed, Unavailable
 from ledger.catch_up import catch_up
 from ledger.database import POOL_WAIT_SECONDS_MAX, Database
-from ledger.erase import Erasures, Vacuuming
 from ledger.group import Group, Store
-from ledger.keyring import KeyRing
 from ledger.nodes import Nodes
+from ledger.personal.aliases import Aliases
+from ledger.personal.erase import Erasures, Vacuuming
+from ledger.personal.keyring import KeyRing
+from ledger.personal.vault import Vault
 from ledger.publish import Publisher, Publishing
 from ledger.recorder import Recorder
 from ledger.requests import Requests
 from ledger.restore_guard import RestoreGuard
-from ledger.vault import Vault
-from ledger.writer import Writer
 from policies import Catalogue
 
 READERS: Final = 8

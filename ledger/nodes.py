@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 
 from ledger.errors import LogDamaged
 from ledger.growth import cut
+from ledger.personal.subject_keys import in_schema
 from ledger.proof.proofs import (
     SIZE_MAX,
     Node,
@@ -24,7 +25,6 @@ from ledger.proof.proofs import (
 )
 from ledger.proof.tiles import Tile, tile_nodes
 from ledger.proof.tree import EMPTY_ROOT
-from ledger.subject_keys import in_schema
 
 _HEAD: Final = "select size, root, edge from {}.tree_heads order by size desc limit 1"
 # Both by key, and the arrays say how many: a plan made for a small log would read whole tables, so

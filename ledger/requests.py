@@ -15,8 +15,8 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from ledger.errors import LedgerError
-from ledger.keyring import KeyRing
-from ledger.subject_keys import in_schema
+from ledger.personal.keyring import KeyRing
+from ledger.personal.subject_keys import in_schema
 
 CAUSE_BYTES: Final = 16
 

@@ -24,7 +24,7 @@ from msgspec import Meta, Struct, structs
 
 from domain.refusals import Meaningless, Missing
 from domain.values import is_handle, make_handle
-from ledger.aliases import Alias, Kind
+from ledger.personal.aliases import Alias, Kind
 
 C = TypeVar("C", bound=Struct)
 _LETTER: dict[Kind, str] = {"candidate": "c", "person": "p", "loop": "l"}

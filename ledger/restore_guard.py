@@ -17,11 +17,11 @@ from ledger.growth import Tip, grow, require_whole
 from ledger.log import Log
 from ledger.log_keys import LogKeys
 from ledger.nodes import Head, Nodes
+from ledger.personal.subject_keys import in_schema
 from ledger.proof.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
 from ledger.proof.note import NoteError, open_note
 from ledger.proof.proofs import root_nodes
 from ledger.proof.tree import leaf_hash
-from ledger.subject_keys import in_schema
 
 TAIL_FACTS: Final = 1024
 """At least so many of the last facts are hashed again at a start (fewer where there are fewer)."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from domain.values import Digest, Unsealed, is_handle
 from ledger.errors import LedgerError
-from ledger.keyring import Ring
+from ledger.personal.keyring import Ring
 from ledger.proof.disclosure import digest_of, make_disclosure
 
 SALT_BYTES: Final = 16

@@ -22,7 +22,7 @@ from domain.refusals import Missing
 from domain.state import Hold, Loop
 from domain.summary import Stage, stage_of
 from domain.values import Position, Time
-from ledger.disclose import handles_in
+from ledger.personal.disclose import handles_in
 from ledger.reading import check_not_owing, notes_of_reading
 
 _VIEWS = f.RecordViewed | f.FeedbackViewed

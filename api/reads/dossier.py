@@ -18,9 +18,9 @@ from api.strict import decode_query, query_pairs
 from api.writes import JSON, AnyRequest, path_of, route_roles
 from domain.values import POSITION_MAX
 from ledger.export_dossier import Audience, assemble, choose, published_over
+from ledger.personal.withholding import KINDS, Kind
 from ledger.proof.dossier import Dossier, encode_dossier
 from ledger.reading import check_not_owing, notes_of_reading
-from ledger.withholding import KINDS, Kind
 
 FILE_NAME: Final = "dossier.json"
 """What the download is called: it names nobody, and no loop."""

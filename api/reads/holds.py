@@ -14,7 +14,7 @@ from domain.boundary import hold_items
 from domain.evolve import fold
 from domain.state import Hold
 from domain.values import Time
-from ledger.disclose import words
+from ledger.personal.disclose import words
 
 
 class HoldShown(Struct, frozen=True, kw_only=True, omit_defaults=True):

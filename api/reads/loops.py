@@ -10,7 +10,7 @@ from domain import facts as f
 from domain.state import Loop
 from domain.summary import Stage, decision_of, stage_of
 from domain.values import Position, Time
-from ledger.disclose import words
+from ledger.personal.disclose import words
 from ledger.reading import notes_of_reading
 
 

@@ -8,9 +8,9 @@ from msgspec import Meta, Struct
 from api.reading import Known
 from domain import facts as f
 from ledger.group import Group
+from ledger.personal.vault import Erased
 from ledger.proof.disclosure import Place, places
 from ledger.seal import SELF_IDENTIFICATION
-from ledger.vault import Erased
 
 Why = Literal["others", "comparison", "legal", "organisation", "self_identification"]
 _WHY: Final[dict[Why, tuple[str, str]]] = {

@@ -13,7 +13,7 @@ from domain.refusals import Missing
 from domain.state import Loop, World
 from domain.summary import stage_of
 from domain.values import Time
-from ledger.disclose import disclosed, handles_in
+from ledger.personal.disclose import disclosed, handles_in
 from ledger.reading import check_not_owing, notes_of_reading, owes
 
 

@@ -19,7 +19,7 @@ from ledger.fsck.schema import check_schema
 from ledger.fsck.tags import check_tags
 from ledger.fsck.tree import TreeCheck
 from ledger.fsck.values import ValueCheck
-from ledger.keyring import KeyRing
+from ledger.personal.keyring import KeyRing
 
 NOBODY: Final = Trust()
 _COUNT: Final = "select count(*) from {}.facts"

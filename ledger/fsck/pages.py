@@ -13,7 +13,7 @@ from typing import Final, LiteralString, NamedTuple
 from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 
-from ledger.subject_keys import in_schema
+from ledger.personal.subject_keys import in_schema
 
 PAGE_FACTS: Final = 1_000
 FIRST: Final = -(2**63)

@@ -8,7 +8,7 @@ from ledger.first_start import FIRST_REQUEST
 from ledger.fsck.facts import Seen
 from ledger.fsck.pages import Rows
 from ledger.fsck.report import Findings
-from ledger.keyring import KeyRing
+from ledger.personal.keyring import KeyRing
 from ledger.requests import Requests, cause_of
 
 # What one request recorded has neighbouring positions, so both sides are read in one order.

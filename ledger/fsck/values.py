@@ -15,7 +15,7 @@ from ledger.fsck.facts import Seen
 from ledger.fsck.owners import Owners
 from ledger.fsck.pages import Page, ValueRow
 from ledger.fsck.report import Findings
-from ledger.keyring import KeyRing, KeyUnwrapError, Ring
+from ledger.personal.keyring import KeyRing, KeyUnwrapError, Ring
 from ledger.proof.disclosure import Place, digest_of, places, read_disclosure
 from ledger.seal import SELF_IDENTIFICATION
 

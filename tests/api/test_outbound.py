@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from api.outbound import ANSWER_BYTES_MAX, Outbound
-from ledger.sending import Answer, Unanswered
+from ledger.vouching.sending import Answer, Unanswered
 from strangers import Request, answer, stranger
 
 SHORT = 0.3

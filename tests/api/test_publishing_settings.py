@@ -11,8 +11,8 @@ from api.store import open_ledger
 from command_line import Shell
 from ledger.checkpoints import checkpoint_in
 from ledger.embedded.server import Embedded
-from ledger.key_files import KeyFileError
 from ledger.log_keys import LogKeys
+from ledger.personal.key_files import KeyFileError
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import Signer
 from set_back import set_back

@@ -16,9 +16,9 @@ from api.outbound import Outbound
 from command_line import Shell
 from ledger.proof.add_checkpoint import REQUEST_BYTES_MAX, SIZE_TYPE
 from ledger.proof.note import NoteError, Signer, Verifier, open_note
-from ledger.witness_keys import open_witness_keys
-from ledger.witness_state import LOGS, KnownLogs, WitnessState
-from ledger.witnessing import Witness, Witnesses
+from ledger.vouching.witness_keys import open_witness_keys
+from ledger.vouching.witness_state import LOGS, KnownLogs, WitnessState
+from ledger.vouching.witnessing import Witness, Witnesses
 from shown_log import ShownLog
 from witness_served import NAME, ServedWitness, calling, served_witness
 

@@ -29,8 +29,8 @@ from ledger.embedded.server import Embedded
 from ledger.first_start import first_start
 from ledger.fsck.basis import monitor
 from ledger.fsck.check import snapshot
-from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
+from ledger.personal.keyring import KeyRing
 from ledger.proof.tree import basis_root
 from ledger.publish import Publishing
 from ledger.recorder import NewRow, Recorder

@@ -17,9 +17,9 @@ from domain.codec import decode
 from ledger.asked import SYSTEM, Asked, Caller
 from ledger.database import Database
 from ledger.embedded.server import Embedded
-from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
 from ledger.log import Log
+from ledger.personal.keyring import KeyRing
 from ledger.publish import Publishing
 from policies import load
 

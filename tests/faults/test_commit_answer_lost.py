@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 import api.desk
-import ledger.writer
+import ledger.append
 from fault_proxy import Fault, FaultProxy, socket_directory
 from ledger.database import Database
 from ledger.embedded.server import Embedded
@@ -41,7 +41,7 @@ class Wired(NamedTuple):
 @pytest.fixture
 def wired(server: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Wired]:
     """A ledger that loses patience with a silent store after a second."""
-    monkeypatch.setattr(ledger.writer, "SILENT_SECONDS_MAX", 1.0)
+    monkeypatch.setattr(ledger.append, "SILENT_SECONDS_MAX", 1.0)
     url, schema = server.superuser_url(), f"t_{secrets.token_hex(6)}"
     with FaultProxy(socket_directory(url)) as proxy:
         database = Database.external(proxy.url(url), schema)

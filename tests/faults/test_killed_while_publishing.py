@@ -14,8 +14,8 @@ from hall import Hall
 from ledger.checkpoints import OutsideCopy, checkpoint_in
 from ledger.database import Database
 from ledger.embedded.server import Embedded
-from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
+from ledger.personal.keyring import KeyRing
 from ledger.proof.proofs import verify_consistency
 from ledger.publish import Publishing
 from office import rules

@@ -15,9 +15,9 @@ from ledger.checkpoints import OutsideCopy, checkpoint_in
 from ledger.database import Database
 from ledger.embedded.server import Embedded
 from ledger.growth import Tip, grow
-from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
 from ledger.log_keys import LogKeys, begin
+from ledger.personal.keyring import KeyRing
 from ledger.proof.tree import leaf_hash
 from ledger.publish import Publishing
 from ledger.restore_guard import TAIL_FACTS, RecordBehind

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+import ledger.append
 import ledger.publish
-import ledger.writer
 from domain import commands as c
 from domain.refusals import RefusedByRule
 from hall import Hall, open_hall
@@ -20,8 +20,8 @@ from ledger.asked import Done
 from ledger.database import Database
 from ledger.embedded.server import Embedded
 from ledger.group import Group
-from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
+from ledger.personal.keyring import KeyRing
 from ledger.publish import Publishing
 from office import Answer, Office, decision, rules
 from served import Serve
@@ -112,7 +112,7 @@ def test_a_process_that_freezes_while_it_records_holds_up_nobody_for_long(
 ) -> None:
     """Its session ends, others go on, and what it was about to record is not there."""
     monkeypatch.setattr(
-        ledger.writer, "_FROZEN", "SET idle_in_transaction_session_timeout = '500ms'"
+        ledger.append, "_FROZEN", "SET idle_in_transaction_session_timeout = '500ms'"
     )
     database = Database.embedded(server, schema=f"t_{secrets.token_hex(6)}")
     database.prepare()

@@ -9,8 +9,8 @@ import pytest
 
 from ledger.proof.checkpoint import parse_checkpoint
 from ledger.proof.note import open_note
-from ledger.witness_keys import open_witness_keys
-from ledger.witness_state import KnownLogs, WitnessState
+from ledger.vouching.witness_keys import open_witness_keys
+from ledger.vouching.witness_state import KnownLogs, WitnessState
 from shown_log import ShownLog
 from witness_until_killed import POINTS, Start, witnesses_to_kill
 

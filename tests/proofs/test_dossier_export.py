@@ -26,7 +26,7 @@ from ledger.ledger import Ledger
 from ledger.proof.verdict import Verdict
 from ledger.proof.verify import verify
 from ledger.recorder import NewRow
-from ledger.timestamps import Stamped, Timestamps
+from ledger.vouching.timestamps import Stamped, Timestamps
 from office import Office, decision, rules
 from policies import Catalogue
 from tsa import Authority, make_authority, needs_openssl

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.key_files import KeyFileError
+from ledger.personal.key_files import KeyFileError
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import Signer
-from ledger.witness_keys import KEY_FILE, open_witness_keys
-from ledger.witness_state import KnownLogs, LogsUnreadable
+from ledger.vouching.witness_keys import KEY_FILE, open_witness_keys
+from ledger.vouching.witness_state import KnownLogs, LogsUnreadable
 from shown_log import ShownLog
 
 NAME = "witness.example/one"

@@ -12,8 +12,8 @@ from ledger.proof.add_checkpoint import SIZE_TYPE, format_request
 from ledger.proof.checkpoint import parse_checkpoint
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import Signer, Verifier, format_note, open_note, parse_note, parse_signatures
-from ledger.witness_keys import open_witness_keys
-from ledger.witness_state import (
+from ledger.vouching.witness_keys import open_witness_keys
+from ledger.vouching.witness_state import (
     LOGS,
     SPLIT_VIEW,
     KnownLogs,

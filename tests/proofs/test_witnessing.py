@@ -15,9 +15,9 @@ from ledger.proof.cosignature import Cosignature, ed25519_message, join_cosignat
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import Signature, Signer, format_signature, open_note
 from ledger.proof.witness_policy import parse_policy
-from ledger.sending import Answer, Unanswered
-from ledger.witness_state import KnownLogs, WitnessState
-from ledger.witnessing import ASKS_MAX, Witness, Witnesses
+from ledger.vouching.sending import Answer, Unanswered
+from ledger.vouching.witness_state import KnownLogs, WitnessState
+from ledger.vouching.witnessing import ASKS_MAX, Witness, Witnesses
 from shown_log import ShownLog
 
 PATIENCE = 0.3
@@ -279,7 +279,7 @@ def test_a_proof_that_cannot_be_made_costs_only_lines(tmp_path: Path, log: Shown
 def test_every_reason_is_explained_to_who_runs_a_log() -> None:
     """What stands in a log line stands in deploy/README.md as well, with what to do."""
     root = Path(__file__).resolve().parents[2]
-    source = (root / "ledger" / "witnessing.py").read_text()
+    source = (root / "ledger" / "vouching" / "witnessing.py").read_text()
     codes = set(re.findall(r'Missed\("(\w+)"|missed = "(\w+)"', source))
     told = (root / "deploy" / "README.md").read_text()
     named = {one or other for one, other in codes}

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from ledger.aliases import Alias, Aliases, AliasTaken, Kind
 from ledger.database import Database
 from ledger.errors import SealedValueError, SubjectKeyError, VaultError
-from ledger.keyring import KEY_NAMES, KeyName, KeyRing
-from ledger.vault import Vault
+from ledger.personal.aliases import Alias, Aliases, AliasTaken, Kind
+from ledger.personal.keyring import KEY_NAMES, KeyName, KeyRing
+from ledger.personal.vault import Vault
 
 MARA, NOEL = "c_" + "m" * 26, "c_" + "n" * 26
 STAFF, LOOP = "p_" + "s" * 26, "l_" + "l" * 26

@@ -17,13 +17,13 @@ from domain import facts as f
 from domain.refusals import Exists, Missing, RefusedByRule
 from erasures import NOTHING, erasing, rows_of, words_of
 from hall import Hall, made, open_hall, open_ledger
-from ledger import erase
 from ledger.accept import accept
 from ledger.asked import Done
 from ledger.database import Database
 from ledger.embedded.server import Embedded
 from ledger.group import Group
-from ledger.vault import ERASED
+from ledger.personal import erase
+from ledger.personal.vault import ERASED
 from office import rules
 
 pytestmark = pytest.mark.xdist_group("erasure")

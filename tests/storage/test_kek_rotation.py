@@ -11,16 +11,24 @@ import pytest
 from msgspec import Struct
 
 from domain.values import Digest, private
-from ledger import rotate
 from ledger.database import Database
 from ledger.embedded.server import Embedded
 from ledger.errors import SubjectKeyError
-from ledger.keyring import KEY_NAMES, RING_KEYS, KeyName, KeyRing, KeyUnwrapError, Ring, coming_file
 from ledger.log import Log
-from ledger.rotate import NoNewKey, make_coming, rewrap, rotate_files, rotate_settings
+from ledger.personal import rotate
+from ledger.personal.keyring import (
+    KEY_NAMES,
+    RING_KEYS,
+    KeyName,
+    KeyRing,
+    KeyUnwrapError,
+    Ring,
+    coming_file,
+)
+from ledger.personal.rotate import NoNewKey, make_coming, rewrap, rotate_files, rotate_settings
+from ledger.personal.subject_keys import rotated
+from ledger.personal.vault import Vault
 from ledger.seal import seal
-from ledger.subject_keys import rotated
-from ledger.vault import Vault
 
 MARA, NOEL, LATE = "c_" + "m" * 26, "c_" + "n" * 26, "c_" + "l" * 26
 HERSELF = "self-identification:" + MARA

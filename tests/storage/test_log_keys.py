@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.key_files import KeyFileError
 from ledger.log_keys import FILE_BYTES_MAX, KEYS_MAX, LogKeys, begin, retire, rotate
+from ledger.personal.key_files import KeyFileError
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import Signer, open_note
 

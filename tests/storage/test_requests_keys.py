@@ -11,7 +11,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from ledger.database import Database
-from ledger.keyring import KEY_NAMES, KeyRing
+from ledger.personal.keyring import KEY_NAMES, KeyRing
 from ledger.requests import Known, Request, RequestKeyTaken, Requests, Scope, Spent
 
 RING = KeyRing({name: bytes([number]) * 32 for number, name in enumerate(KEY_NAMES, start=1)})

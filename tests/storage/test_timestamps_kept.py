@@ -16,9 +16,9 @@ from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 from api.outbound import Outbound
 from ledger.database import Database
 from ledger.proof.timestamp import TimestampError, check_token
-from ledger.sending import Answer, Unanswered
-from ledger.timestamps import Stamped, Stamper, Timestamps, ask
-from ledger.token_order import NotDer, sorted_reply
+from ledger.vouching.sending import Answer, Unanswered
+from ledger.vouching.timestamps import Stamped, Stamper, Timestamps, ask
+from ledger.vouching.token_order import NotDer, sorted_reply
 from strangers import answer, stranger
 from tsa import OPENSSL, Authority, authority, make_authority, make_chained, needs_openssl
 

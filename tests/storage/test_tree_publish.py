@@ -14,9 +14,9 @@ from hall import Hall, open_hall
 from ledger.asked import Unavailable
 from ledger.checkpoints import Checkpoints, OutsideCopy, PublishedCheckpoint, checkpoint_in
 from ledger.database import Database
-from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
 from ledger.log_keys import LogKeys, rotate
+from ledger.personal.keyring import KeyRing
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import Signer, Verifier, format_signature, open_note, parse_note
 from ledger.proof.proofs import verify_consistency

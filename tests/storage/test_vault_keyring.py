@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.key_files import KeyFileError
-from ledger.keyring import KEY_BYTES, KEY_NAMES, KeyName, KeyRing, KeyUnwrapError
+from ledger.personal.key_files import KeyFileError
+from ledger.personal.keyring import KEY_BYTES, KEY_NAMES, KeyName, KeyRing, KeyUnwrapError
 
 
 def keys_in(directory: Path) -> dict[str, bytes]:

@@ -10,14 +10,14 @@ from msgspec import Struct
 from psycopg.rows import TupleRow
 
 from domain.values import Digest, private
-from ledger.aliases import Aliases
 from ledger.database import Database
 from ledger.embedded.server import Embedded
-from ledger.keyring import KEY_NAMES, KeyName, KeyRing
+from ledger.personal.aliases import Aliases
+from ledger.personal.keyring import KEY_NAMES, KeyName, KeyRing
+from ledger.personal.vault import Vault
 from ledger.proof.disclosure import read_disclosure
 from ledger.requests import Request, Requests, Scope
 from ledger.seal import seal
-from ledger.vault import Vault
 
 KEYS: dict[KeyName, bytes] = {name: secrets.token_bytes(32) for name in KEY_NAMES}
 RING = KeyRing(KEYS)

@@ -10,9 +10,9 @@ from psycopg.rows import TupleRow
 from domain.values import Digest, private
 from ledger.database import Database
 from ledger.errors import SealedValueError, SubjectKeyError, VaultError
-from ledger.keyring import KEY_NAMES, KeyRing
+from ledger.personal.keyring import KEY_NAMES, KeyRing
+from ledger.personal.vault import Vault
 from ledger.seal import Sealed, seal
-from ledger.vault import Vault
 
 MARA, NOEL = "c_" + "m" * 26, "c_" + "n" * 26
 MARA_HERSELF = "self-identification:" + MARA

@@ -15,11 +15,11 @@ from psycopg.rows import TupleRow
 from domain.values import Digest, private
 from ledger.database import Connection, Database
 from ledger.errors import RingClosedError, SubjectKeyError, VaultError
-from ledger.keyring import KEY_NAMES, KeyRing, Ring
+from ledger.personal.keyring import KEY_NAMES, KeyRing, Ring
+from ledger.personal.subject_keys import SubjectKeys
+from ledger.personal.vault import ERASED, Vault
 from ledger.proof.disclosure import digest_of, read_disclosure
 from ledger.seal import Sealed, seal
-from ledger.subject_keys import SubjectKeys
-from ledger.vault import ERASED, Vault
 
 MARA, NOEL, STAFF = "c_" + "m" * 26, "c_" + "n" * 26, "p_" + "s" * 26
 MARA_HERSELF = "self-identification:" + MARA

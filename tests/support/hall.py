@@ -24,8 +24,8 @@ from domain.values import make_handle
 from ledger.asked import SYSTEM, Asked, Caller, Done
 from ledger.database import Database
 from ledger.first_start import first_start
-from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
+from ledger.personal.keyring import KeyRing
 from ledger.publish import Publishing
 
 SCORECARD: Final = "llm"

@@ -17,8 +17,8 @@ import uvicorn
 from api.app import create_app
 from ledger.database import Database
 from ledger.first_start import first_start
-from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
+from ledger.personal.keyring import KeyRing
 from ledger.publish import Publishing
 from policies import Catalogue, load
 

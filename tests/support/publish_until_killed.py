@@ -13,8 +13,8 @@ from typing import Any
 from hall import Hall
 from ledger.checkpoints import Checkpoints, OutsideCopy
 from ledger.database import Database
-from ledger.keyring import KeyRing
 from ledger.ledger import Ledger
+from ledger.personal.keyring import KeyRing
 from ledger.publish import Publishing
 from office import rules
 

@@ -134,7 +134,7 @@ def mother(*wrap: str) -> Generator[Mother]:
 
 def _mother() -> None:
     """Forks a serving process for every line; everything is imported before the first."""
-    for module in ("api.running", "api.app", "api.outbound", "ledger.timestamps"):
+    for module in ("api.running", "api.app", "api.outbound", "ledger.vouching.timestamps"):
         importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:

@@ -13,12 +13,12 @@ from ledger.asked import SYSTEM, Asked, Caller
 from ledger.checkpoints import Checkpoints, OutsideCopy
 from ledger.database import Database
 from ledger.fsck.checkpoints import Trust
-from ledger.keyring import KeyRing
+from ledger.personal.keyring import KeyRing
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import Signer, format_signature, parse_note
 from ledger.proof.timestamp import read_token
 from ledger.proof.witness_policy import parse_policy
-from ledger.timestamps import Stamped, Timestamps
+from ledger.vouching.timestamps import Stamped, Timestamps
 from office import Office, decision, open_office
 from tampering import TABLES
 from tsa import Authority

@@ -111,7 +111,7 @@ def _exactly(connection: socket.socket, length: int) -> bytes:
 
 def _mother() -> None:
     """Forks a witness for every line; everything is imported before the first."""
-    for module in ("ledger.witness_keys", "ledger.witness_state"):
+    for module in ("ledger.vouching.witness_keys", "ledger.vouching.witness_state"):
         importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
@@ -126,8 +126,8 @@ def _mother() -> None:
 
 def _witness(port: int, directory: Path, vkey: str, point: str) -> None:
     from ledger.proof.note import Verifier
-    from ledger.witness_keys import open_witness_keys
-    from ledger.witness_state import KnownLogs, WitnessState
+    from ledger.vouching.witness_keys import open_witness_keys
+    from ledger.vouching.witness_state import KnownLogs, WitnessState
 
     known = KnownLogs([Verifier.from_vkey(vkey)])
     state = WitnessState(directory, known, open_witness_keys(directory, name="witness.example"))

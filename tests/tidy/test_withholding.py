@@ -9,7 +9,7 @@ from msgspec import Struct
 from domain import facts as f
 from domain.codec import ALL_FACTS, type_of
 from domain.values import Digest
-from ledger.withholding import KINDS, NEVER, kind_of
+from ledger.personal.withholding import KINDS, NEVER, kind_of
 
 
 def personal_places(kind: Any, pointer: str = "") -> Iterator[str]:
@@ -38,7 +38,7 @@ def places_of(fact: type[f.AnyFact]) -> set[str]:
 
 
 def undecided(facts: tuple[type[f.AnyFact], ...]) -> Iterator[str]:
-    """Personal fields that the table of `ledger/withholding.py` says nothing about."""
+    """Personal fields that the table of `ledger/personal/withholding.py` says nothing about."""
     for fact in facts:
         for place in sorted(places_of(fact)):
             if (kind_of(type_of(fact), place) is None) != (fact in NEVER):
@@ -50,7 +50,7 @@ def test_every_personal_field_has_a_kind_or_stays_in_the_house() -> None:
     left = list(undecided(ALL_FACTS))
     assert left == [], (
         "A dossier would keep these back whatever is asked for. Give each a kind in the table of"
-        f" ledger/withholding.py, or name its fact in NEVER: {left}"
+        f" ledger/personal/withholding.py, or name its fact in NEVER: {left}"
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.durable import replace_durably, sync_directory
-from ledger.key_files import KeyFileError, locked_directory, read_key_file
+from ledger.personal.key_files import KeyFileError, locked_directory, read_key_file
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import NoteError, Signer
 

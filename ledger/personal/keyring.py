@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.keywrap import (
 
 from ledger.durable import UNFINISHED, sync_directory, write_new
 from ledger.errors import LedgerError
-from ledger.key_files import KeyFileError, locked_directory, read_key_file
+from ledger.personal.key_files import KeyFileError, locked_directory, read_key_file
 
 Ring = Literal["subject", "self-identification"]
 KeyName = Literal["kek", "kek-self-identification", "hmac"]

@@ -23,12 +23,12 @@ import psycopg
 
 from ledger.database import Connection, Database
 from ledger.durable import give_to_owner_of, replace_durably, sync_directory
-from ledger.erase import vacuum_now
 from ledger.errors import LedgerError, SubjectKeyError
-from ledger.key_files import locked_directory
-from ledger.keyring import KEY_BYTES, RING_KEYS, KeyRing, KeyUnwrapError, Ring, coming_file
 from ledger.log import Log
-from ledger.subject_keys import in_schema, rotated
+from ledger.personal.erase import vacuum_now
+from ledger.personal.key_files import locked_directory
+from ledger.personal.keyring import KEY_BYTES, RING_KEYS, KeyRing, KeyUnwrapError, Ring, coming_file
+from ledger.personal.subject_keys import in_schema, rotated
 
 BATCH: Final = 5_000
 _LOCK: Final = "rotating"

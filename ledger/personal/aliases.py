@@ -14,8 +14,8 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from ledger.errors import LedgerError, SealedValueError, VaultError
-from ledger.keyring import KeyRing
-from ledger.subject_keys import SubjectKeys, in_schema
+from ledger.personal.keyring import KeyRing
+from ledger.personal.subject_keys import SubjectKeys, in_schema
 
 Kind = Literal["candidate", "person", "loop"]
 NONCE_BYTES: Final = 12

@@ -18,10 +18,10 @@ from psycopg.rows import TupleRow
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
 
 from ledger.database import Database
+from ledger.personal.subject_keys import in_schema
 from ledger.proof.timestamp import TimestampError, check_token, read_token
-from ledger.sending import Send, Unanswered
-from ledger.subject_keys import in_schema
-from ledger.token_order import sorted_reply
+from ledger.vouching.sending import Send, Unanswered
+from ledger.vouching.token_order import sorted_reply
 
 EVERY: Final = timedelta(minutes=15)
 """At most one token in so long; the last checkpoint of a busy quarter of an hour has one."""

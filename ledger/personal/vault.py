@@ -15,10 +15,10 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from ledger.errors import RingClosedError, SealedValueError
-from ledger.keyring import KeyRing, Ring
+from ledger.personal.keyring import KeyRing, Ring
+from ledger.personal.subject_keys import SubjectKeys, in_schema
 from ledger.proof.disclosure import digest_of, read_disclosure
 from ledger.seal import SELF_IDENTIFICATION, Sealed
-from ledger.subject_keys import SubjectKeys, in_schema
 
 NONCE_BYTES: Final = 12
 

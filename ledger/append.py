@@ -21,10 +21,10 @@ from psycopg.rows import TupleRow
 from domain.refusals import Refusal
 from ledger._patience import Patience
 from ledger.accept import accept, look_ahead
-from ledger.aliases import AliasTaken
 from ledger.asked import Asked, Done, Unavailable
 from ledger.errors import VaultError
 from ledger.group import Group, Store
+from ledger.personal.aliases import AliasTaken
 from ledger.requests import RequestKeyTaken
 from ledger.restore_guard import RecordBehind, RestoreGuard
 from policies import Catalogue

@@ -9,7 +9,7 @@ from psycopg import Cursor, sql
 from psycopg.rows import TupleRow
 
 from ledger.errors import SubjectKeyError, VaultError
-from ledger.keyring import KEY_BYTES, KeyRing, KeyUnwrapError, Ring
+from ledger.personal.keyring import KEY_BYTES, KeyRing, KeyUnwrapError, Ring
 
 _SELECT: Final = "select subject, ring, wrapped from {}.subject_keys where subject = any(%s)"
 _INSERT: Final = (

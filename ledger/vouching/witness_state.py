@@ -18,7 +18,7 @@ import structlog
 
 from ledger.durable import give_to_owner_of, replace_durably
 from ledger.errors import LedgerError
-from ledger.key_files import locked_directory
+from ledger.personal.key_files import locked_directory
 from ledger.proof.add_checkpoint import (
     AddCheckpointError,
     Answer,

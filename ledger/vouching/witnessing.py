@@ -24,7 +24,7 @@ from ledger.proof.add_checkpoint import (
 from ledger.proof.checkpoint import parse_checkpoint
 from ledger.proof.note import Verifier, format_signature, parse_note, parse_signatures
 from ledger.proof.witness_policy import WitnessPolicy
-from ledger.sending import Answer, Send
+from ledger.vouching.sending import Answer, Send
 
 PATIENCE_SECONDS: Final = 5.0
 """How long a checkpoint waits for its witnesses altogether."""

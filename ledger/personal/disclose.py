@@ -8,8 +8,8 @@ import msgspec
 from domain.codec import Recorded
 from domain.values import Digest, is_handle
 from ledger.group import Group
+from ledger.personal.vault import Erased
 from ledger.proof.disclosure import places
-from ledger.vault import Erased
 
 
 def disclosed(leaves: Sequence[bytes], group: Group) -> list[dict[str, str | None]]:
