@@ -130,6 +130,12 @@ def verify(
     help="Leave out name, evidence or reasons; several with commas.",
 )
 @click.option(
+    "--disclose",
+    metavar="KINDS",
+    default="",
+    help="Tell legal or comparative reasons too; several with commas. Else they are left out.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("dossier.json"),
@@ -150,6 +156,7 @@ def export_dossier(
     printed: str | None,
     decision: int | None,
     withhold: str,
+    disclose: str,
     out: Path,
 ) -> None:
     """The decision of LOOP (your id, or its handle) as one file that anyone can verify offline.
@@ -169,7 +176,7 @@ def export_dossier(
         _print_file(source, trust, pages, as_json)
     elif loop is not None and source is None and not vkeys:
         settings = settings_of(data=data, database=database)
-        _export(settings, loop, decision, withhold, out, trust, pages, as_json)
+        _export(settings, loop, decision, (withhold, disclose), out, trust, pages, as_json)
     else:
         raise click.UsageError(
             "Give LOOP, or --from FILE with --vkey KEY and --html FILE or --pdf FILE."
@@ -180,20 +187,20 @@ def _export(
     settings: Settings,
     loop: str,
     decision: int | None,
-    withhold: str,
+    told: tuple[str, str],
     out: Path,
     trust: "Trusted",
     pages: "Wanted",
     as_json: bool,
 ) -> None:
-    from api.dossiers import export, kinds
+    from api.dossiers import export, guarded_kinds, kinds
     from api.printing import erased_of, write_pages
     from api.store import open_ledger
     from ledger.durable import replace_durably
 
-    withheld = kinds(withhold)
+    withheld, disclosed = kinds(told[0]), guarded_kinds(told[1])
     with open_ledger(settings) as ledger:
-        made = export(ledger, loop, decision=decision, withheld=withheld)
+        made = export(ledger, loop, decision=decision, withheld=withheld, disclosed=disclosed)
         vkeys = ledger.publisher.keys.vkeys
         erased = erased_of(ledger, made.dossier) if pages.files else frozenset[str]()
         rules = ledger.rules

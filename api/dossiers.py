@@ -12,7 +12,7 @@ from ledger.asked import SYSTEM, Asked, Caller
 from ledger.export_dossier import Audience, assemble, choose, loop_of, published_over
 from ledger.group import Group
 from ledger.ledger import Ledger
-from ledger.personal.withholding import KINDS, Kind
+from ledger.personal.withholding import GUARDED, KINDS, Guarded, Kind
 from ledger.proof.dossier import Dossier, encode_dossier
 
 _CALLER: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
@@ -33,8 +33,21 @@ def kinds(text: str) -> frozenset[Kind]:
     return frozenset(cast("set[Kind]", named))
 
 
+def guarded_kinds(text: str) -> frozenset[Guarded]:
+    """Kinds of reasons to disclose, from a list with commas; raises `SettingWrong`."""
+    named = {word.strip() for word in text.split(",") if word.strip()}
+    if named - set(GUARDED):
+        raise SettingWrong(f"--disclose takes {', '.join(GUARDED)}, several with commas.")
+    return frozenset(cast("set[Guarded]", named))
+
+
 def export(
-    ledger: Ledger, loop: str, *, decision: int | None = None, withheld: Collection[Kind] = ()
+    ledger: Ledger,
+    loop: str,
+    *,
+    decision: int | None = None,
+    withheld: Collection[Kind] = (),
+    disclosed: Collection[Guarded] = (),
 ) -> Made:
     """The dossier of a loop's decision; that it was made is recorded before it is handed out.
 
@@ -43,6 +56,7 @@ def export(
         loop: the caller's id, or a handle.
         decision: the decision's position; None: the one in force, else the latest.
         withheld: kinds of personal values to leave out.
+        disclosed: kinds of reasons that are otherwise left out, and are not.
 
     Raises:
         Missing: there is no such loop, or no such decision.
@@ -53,7 +67,7 @@ def export(
         handle = _handle(group, loop)
         chosen = choose(group, loop_of(group, handle), decision)
     published = published_over(ledger, chosen.decision.position)
-    audience = Audience(person=None, knows_names=True, withheld=frozenset(withheld))
+    audience = Audience(None, True, frozenset(withheld), frozenset(disclosed))
     with ledger.reading() as group:
         dossier = assemble(group, chosen, published, ledger.rules, audience)
     raw = encode_dossier(dossier)

@@ -21,14 +21,13 @@ from domain.tags import loop as loop_tag
 from ledger.errors import LedgerError, LogDamaged
 from ledger.group import Group
 from ledger.ledger import Ledger
-from ledger.personal.withholding import Kind, kind_of
+from ledger.personal.withholding import Guarded, Kind, guarded, kind_of
 from ledger.proof.checked import RestsOnABasis
 from ledger.proof.disclosure import places
 from ledger.proof.dossier import FORMAT, Dossier, GivenFact, GivenPolicy
-from ledger.proof.note import parse_note
 from ledger.proof.tree import basis_root
 from ledger.recorder import Row
-from ledger.vouching.timestamps import Timestamps
+from ledger.vouching.timestamps import Signers, Timestamps
 from policies import Catalogue
 
 LOOP_STATE: Final = "loop-state"
@@ -63,6 +62,8 @@ class Audience(NamedTuple):
     """Whether they may read what members of staff are called."""
     withheld: frozenset[Kind] = frozenset()
     """Kinds of personal values that are left out."""
+    disclosed: frozenset[Guarded] = frozenset()
+    """Guarded kinds of reasons that are told all the same."""
 
 
 def choose(group: Group, loop: Loop, position: int | None = None) -> Chosen:
@@ -136,17 +137,19 @@ def published_over(ledger: Ledger, position: int) -> Published:
     """A published checkpoint with this position in it, with a timestamp where there is one.
 
     The stamped one is the earliest that has the decision: it says the most about when. It is taken
-    only while the keys that signed it are the ones that verifiers are given today. Raises
-    `Unavailable` while nothing is published.
+    only where whoever has today's keys and policy takes it, whichever of the keys they were given:
+    one from before a key was changed or witnesses were asked is not. Raises `Unavailable` while
+    nothing is published.
     """
     newest = ledger.publisher.checkpoint_at_least(position)
+    publishing = ledger.publisher.publishing
+    policy = publishing.policy
+    wanted = policy.witnesses if policy is not None and policy.quorum is not None else ()
+    by = Signers.of(publishing.keys.verifiers, [one.verifier for one in wanted])
     with ledger.reading() as group:
-        stamped = Timestamps(ledger.database.schema).covering(group.cur, position)
-    if stamped is not None:
-        signers = {(one.name, one.key_id) for one in ledger.publisher.keys.signers}
-        signed = {(one.name, one.key_id) for one in parse_note(stamped.note).signatures}
-        if signers <= signed:
-            return Published(stamped.size, stamped.note, (stamped.token,))
+        for one in Timestamps(ledger.database.schema).covering(group.cur, position, by):
+            if publishing.still_stands(one.note):
+                return Published(one.size, one.note, (one.token,))
     return Published(newest.size, newest.note)
 
 
@@ -194,8 +197,10 @@ def _disclosures(group: Group, chosen: Chosen, audience: Audience) -> tuple[str,
         if about_staff and not (audience.knows_names or by_reader):
             continue
         for pointer, digest in places(row.leaf):
-            kind = kind_of(row.type, pointer)
-            if kind is not None and kind not in audience.withheld:
+            kind, kept = kind_of(row.type, pointer), guarded(one.fact, pointer)
+            if kind is None or kind in audience.withheld:
+                continue
+            if kept is None or kept in audience.disclosed:
                 digests.append(digest)
     found = group.store.vault.disclosures(group.cur, digests)
     return tuple(found[digest] for digest in dict.fromkeys(digests) if digest in found)

@@ -12,13 +12,14 @@ from msgspec import Meta, Struct
 
 from api.desk import Desk, admitted
 from api.openapi import Route
+from api.problems import Problem
 from api.reading import Read
 from api.reads.base import LOOP_READERS
 from api.strict import decode_query, query_pairs
 from api.writes import JSON, AnyRequest, path_of, route_roles
 from domain.values import POSITION_MAX
 from ledger.export_dossier import Audience, assemble, choose, published_over
-from ledger.personal.withholding import KINDS, Kind
+from ledger.personal.withholding import GUARDED, KINDS, Guarded, Kind
 from ledger.proof.dossier import Dossier, encode_dossier
 from ledger.reading import check_not_owing, notes_of_reading
 
@@ -27,7 +28,7 @@ FILE_NAME: Final = "dossier.json"
 
 
 class DossierQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which decision, and which kinds of personal values to leave out."""
+    """Which decision, and which kinds of personal values to leave out or to tell."""
 
     withhold: Annotated[
         tuple[Kind, ...],
@@ -35,6 +36,15 @@ class DossierQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             max_length=len(KINDS),
             description="Leave out names and addresses, what was written about the candidate, or "
             "the reasons of decisions. The file verifies all the same.",
+        ),
+    ] = ()
+    disclose: Annotated[
+        tuple[Guarded, ...],
+        Meta(
+            max_length=len(GUARDED),
+            description="Tell the reasons of these kinds too, for which the role auditor is "
+            "needed. Without it they are withheld: legal advice is privileged, and a comparison "
+            "says something about other candidates. `withhold=reasons` goes before it.",
         ),
     ] = ()
     decision: (
@@ -80,11 +90,18 @@ def _made(desk: Desk, request: AnyRequest) -> bytes:
     with desk.ledger.reading() as group:
         reader = admitted(request.headers, route_roles(DOSSIER), group)
         query = decode_query(query_pairs(request.scope["query_string"]), DossierQuery)
+        if query.disclose and "auditor" not in reader.roles:
+            raise Problem("forbidden", "Legal and comparative reasons are disclosed to auditors.")
         loop = Read(group, reader).loop(path_of(request)["loop"]).now
         check_not_owing(reader, loop)
         chosen = choose(group, loop, query.decision)
     published = published_over(desk.ledger, chosen.decision.position)
-    audience = Audience(reader.person, "auditor" in reader.roles, frozenset(query.withhold))
+    audience = Audience(
+        reader.person,
+        "auditor" in reader.roles,
+        frozenset(query.withhold),
+        frozenset(query.disclose),
+    )
     with desk.ledger.reading() as group:
         dossier = assemble(group, chosen, published, desk.ledger.rules, audience)
     raw = encode_dossier(dossier)

@@ -15,6 +15,11 @@ Kind = Literal["name", "evidence", "reasons"]
 KINDS: Final[tuple[Kind, ...]] = ("name", "evidence", "reasons")
 """Names, addresses and links; what was written about the candidate; why something was decided."""
 
+Guarded = Literal["legal", "comparative"]
+GUARDED: Final[tuple[Guarded, ...]] = ("legal", "comparative")
+"""Kinds of reasons that leave the house only when asked for: legal advice is privileged, and a
+comparison says something about other candidates too."""
+
 _RATED: Final[Mapping[str, Kind]] = {
     "/ratings/*/evidence": "evidence",
     "/ratings/*/not_observed": "evidence",
@@ -76,3 +81,16 @@ def kind_of(type_: str, pointer: str) -> Kind | None:
     """The kind of the value at a JSON Pointer into a fact of this type; None: never disclosed."""
     places = _BY_TYPE.get(type_)
     return places.get(_NUMBER.sub("/*", pointer)) if places else None
+
+
+def guarded(fact: f.AnyFact, pointer: str) -> Guarded | None:
+    """Which guarded kind the value at a pointer into this fact is; None for all others.
+
+    The words of a reason stand at `/reasons/N/text`, and its kind beside them.
+    """
+    parts = pointer.split("/")
+    reasons: tuple[f.Reason, ...] = getattr(fact, "reasons", ())
+    if len(parts) < 3 or parts[1] != "reasons" or not parts[2].isdecimal():
+        return None
+    kind = reasons[int(parts[2])].kind
+    return kind if kind == "legal" or kind == "comparative" else None

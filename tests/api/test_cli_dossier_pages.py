@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from api.dossiers import export
+from api.dossiers import export, guarded_kinds
 from api.pages.dossier_file import CannotPrint, printer
 from api.printing import Trusted, Wanted, erased_of, write_pages
+from api.settings import SettingWrong
 from command_line import Shell
 from dossiers import NOW, OTHER_KEY, VKEY, WITNESS, small_dossier
 from museum import FOLDER
@@ -146,6 +147,38 @@ def test_without_a_printer_nothing_is_written_and_the_remedy_is_told(
     assert "apt-get install libpangoft2-1.0-0 libharfbuzz-subset0" in ended.err
     assert not page.exists()
     assert not paper.exists()
+
+
+def test_a_page_says_why_legal_advice_and_comparisons_are_not_on_it(
+    office: Office, tmp_path: Path
+) -> None:
+    """Left out unless asked for: the page tells that they are there, and why they are withheld."""
+    body = decision(office.ready("one"))
+    body["reasons"] += [
+        {"kind": "legal", "text": "Counsel advises so."},
+        {"kind": "comparative", "text": "Before Nobody Else."},
+    ]
+    office.did("dora", "/loops/one/decision", body)
+    pages = Wanted(tmp_path / "page.html", None, NOW)
+    vkeys = office.ledger.publisher.keys.vkeys
+
+    def page(disclosed: str) -> str:
+        made = export(office.ledger, "one", disclosed=guarded_kinds(disclosed))
+        assert write_pages(made.raw, Trusted(vkeys), rules(), pages).accepted
+        return (tmp_path / "page.html").read_text()
+
+    why = ("Legal advice is privileged", "A comparison says something about other candidates too")
+    words = ("Counsel advises so.", "Before Nobody Else.")
+    for disclosed, kept in (
+        ("", (True, True)),
+        ("legal", (False, True)),
+        ("legal, comparative", (False, False)),
+    ):
+        told = page(disclosed)
+        assert tuple(one in told for one in why) == kept
+        assert tuple(one not in told for one in words) == kept
+    with pytest.raises(SettingWrong, match="--disclose takes legal, comparative"):
+        guarded_kinds("competency")
 
 
 def test_a_ledger_tells_which_words_were_erased_and_which_withheld(

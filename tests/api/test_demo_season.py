@@ -217,7 +217,15 @@ def test_a_dossier_is_exported_and_verified_by_command(shell: Shell, season: Sea
     handle, (position, *_) = next(iter(decided_loops(season).items()))
     out = season.settings.data / "made.json"
     told = Shell((*shell.options, "--json"), shell.variables).run(
-        "export", "dossier", handle, "--withhold", "name,evidence", "--out", str(out)
+        "export",
+        "dossier",
+        handle,
+        "--withhold",
+        "name,evidence",
+        "--disclose",
+        "legal",
+        "--out",
+        str(out),
     )
     assert told.json["loop"] == handle
     assert told.json["decision"] >= position
@@ -228,7 +236,12 @@ def test_a_dossier_is_exported_and_verified_by_command(shell: Shell, season: Sea
     page = season.settings.data / "made.html"
     shell.run("export", "dossier", handle, "--html", str(page), "--out", str(out))
     assert "9 of 10 steps passed" in page.read_text()
-    for words in (("no-such-loop",), (handle, "--decision", "1"), (handle, "--withhold", "age")):
+    for words in (
+        ("no-such-loop",),
+        (handle, "--decision", "1"),
+        (handle, "--withhold", "age"),
+        (handle, "--disclose", "age"),
+    ):
         assert shell.run("export", "dossier", *words, "--out", str(out), code=2).err
 
 

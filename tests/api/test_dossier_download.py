@@ -86,6 +86,53 @@ def test_what_is_withheld_is_not_in_it_and_it_verifies(
     assert bool(words_in(less)) == ("," not in withhold)
 
 
+ADVICE = "Counsel advises to keep it short."
+ANOTHER = "Clearer than Nobody Else in the same week."
+
+
+def given_for_guarded_reasons(office: Office) -> None:
+    """A decision for three reasons, of which two say what others said, or about others."""
+    body = decision(office.ready("one"))
+    body["reasons"] += [
+        {"kind": "legal", "text": ADVICE},
+        {"kind": "comparative", "text": ANOTHER},
+    ]
+    office.did("dora", "/loops/one/decision", body)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", set[str]()),
+        ("?withhold=name", set[str]()),
+        ("?disclose=legal", {ADVICE}),
+        ("?disclose=comparative", {ANOTHER}),
+        ("?disclose=legal,comparative", {ADVICE, ANOTHER}),
+        ("?disclose=legal,comparative&withhold=reasons", set[str]()),
+    ],
+)
+def test_legal_advice_and_comparisons_leave_only_when_an_auditor_asks(
+    office: Office, query: str, told: set[str]
+) -> None:
+    """Two kinds of reasons are withheld of themselves; the file verifies with and without them."""
+    given_for_guarded_reasons(office)
+    answer = office.get("udo", PATH + query)
+    assert verdict_on(office, answer).accepted
+    assert words_in(answer) & {ADVICE, ANOTHER} == told
+    assert ("Both saw it done." in words_in(answer)) == ("reasons" not in query)
+
+
+def test_guarded_reasons_are_disclosed_to_nobody_but_auditors(office: Office) -> None:
+    """Whoever decided has a file without them, and is refused one with them."""
+    given_for_guarded_reasons(office)
+    for person in ("hana", "dora"):
+        assert not {ADVICE, ANOTHER} & words_in(office.get(person, PATH))
+        for kind in ("legal", "comparative", "legal,comparative"):
+            refused = office.get(person, f"{PATH}?disclose={kind}")
+            assert (refused.status, refused["type"][-9:]) == (403, "forbidden")
+    assert office.get("udo", f"{PATH}?disclose=competency").status == 400
+
+
 def test_names_of_staff_are_for_auditors(decided: Office) -> None:
     """Handles say who decided; what they are called, an auditor's file says."""
     assert "Hana Invented" not in words_in(decided.get("hana", PATH))

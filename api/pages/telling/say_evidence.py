@@ -2,11 +2,14 @@
 
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from api.pages.telling.say_rubric import refs
 from api.pages.telling.teller import Said, Teller
 from api.pages.telling.terms import (
     DECISION,
     INDEPENDENCE,
+    KEPT,
     REASON,
     RELATION,
     counted,
@@ -171,7 +174,10 @@ def _stage(fact: Stages, t: Teller) -> Told:
 
 def reasons(given: tuple[f.Reason, ...], t: Teller) -> tuple[Said, ...]:
     """Reasons as labelled values: what each refers to, and its words."""
-    return tuple(t.said(f"Reason: {reason(one, t)}", one.text) for one in given)
+    return tuple(
+        replace(t.said(f"Reason: {reason(one, t)}", one.text), kept=KEPT.get(one.kind))
+        for one in given
+    )
 
 
 def reason(one: f.Reason, t: Teller) -> str:

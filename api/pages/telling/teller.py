@@ -35,6 +35,8 @@ class Said(Struct, frozen=True):
     text: str | None
     state: Literal["shown", "withheld", "erased"]
     lang: str | None = None
+    kept: str | None = None
+    """Why words of this kind stay in the house unless they are asked for."""
 
 
 class Person(Struct, frozen=True):

@@ -65,6 +65,12 @@ REASON: Final[Mapping[ReasonKind, str]] = {
     "legal": "a legal ground",
     "override": "going against the recommendation",
 }
+KEPT: Final[Mapping[ReasonKind, str]] = {
+    "legal": "Legal advice is privileged: it is left out unless an auditor asks for it.",
+    "comparative": "A comparison says something about other candidates too: it is left out unless"
+    " an auditor asks for it.",
+}
+"""Why words of reasons of these kinds are not there."""
 ENFORCEMENT: Final[Mapping[Enforcement, str]] = {
     "block": "stops what breaks it",
     "warn": "warns only",
