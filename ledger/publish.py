@@ -92,11 +92,21 @@ class Publishing:
 
     def is_published(self, checkpoint: PublishedCheckpoint) -> bool:
         """Whether it has the signatures that the policy wants."""
+        return self._has_quorum(checkpoint.note)
+
+    def still_stands(self, note: bytes) -> bool:
+        """Whether a note kept since it was published has the signatures that one has today."""
+        with suppress(NoteError):
+            _, verified = open_note(note, self.keys.verifiers)
+            return len(verified) == len(self.keys.verifiers) and self._has_quorum(note)
+        return False
+
+    def _has_quorum(self, note: bytes) -> bool:
         if self.policy is None:
             return True
         with suppress(NoteError):
             keys = [one.verifier for one in self.policy.witnesses]
-            _, verified = open_note(checkpoint.note, keys)
+            _, verified = open_note(note, keys)
             return self.policy.satisfied(self.policy.cosigners(verified))
         return self.policy.satisfied(())
 
@@ -136,6 +146,11 @@ class Publisher:
     def keys(self) -> LogKeys:
         """The keys that sign."""
         return self._publishing.keys
+
+    @property
+    def publishing(self) -> Publishing:
+        """With what it publishes."""
+        return self._publishing
 
     def recorded(self) -> None:
         """Facts were committed: their checkpoint is due. Never waits."""

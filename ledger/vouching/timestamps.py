@@ -5,10 +5,12 @@ can make a checkpoint today and say that it is of last year. One thread asks now
 that does not come, or is wrong, holds nobody up and is asked for again.
 """
 
+import base64
+import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple, Protocol, Self
 
 import psycopg
 import structlog
@@ -42,13 +44,28 @@ _INSERT: Final = (
     "insert into {}.timestamps (size, stamped, note, token) values (%s, %s, %s, %s) "
     "on conflict do nothing"
 )
+# Notes of this log, by every one of these keys, and where witnesses count by at least one of them.
+# What is found so is like the right one; whoever takes it checks the signatures.
+_BY: Final = """
+substring(note for octet_length(%(origin)b)) = %(origin)b
+and not exists (select from unnest(%(log)b::bytea[]) as mark where position(mark in note) = 0)
+and (cardinality(%(witnesses)b::bytea[]) = 0 or exists (
+    select from unnest(%(witnesses)b::bytea[]) as mark where position(mark in note) > 0
+))
+"""
 _NEWEST: Final = (
-    "select size, stamped, note, token from {}.timestamps order by size desc, stamped limit 1"
+    "select size, stamped, note, token from {}.timestamps where "  # noqa: S608  (of constants)
+    + _BY
+    + "order by size desc, stamped desc limit 1"
 )
 _COVERING: Final = (
-    "select size, stamped, note, token from {}.timestamps where size >= %s "
-    "order by size, stamped limit 1"
+    "select size, stamped, note, token from {}.timestamps "  # noqa: S608  (of constants)
+    "where size >= %(position)s and (size, stamped) > (%(size)s, %(stamped)s) and "
+    + _BY
+    + "order by size, stamped limit %(limit)s"
 )
+_PAGE_ROWS: Final = 20
+_BEFORE_ALL: Final = (-1, datetime(1, 1, 1, tzinfo=UTC))
 
 _log = structlog.get_logger()
 
@@ -65,6 +82,47 @@ class Stamped(NamedTuple):
     """A TimeStampToken in DER."""
 
 
+class _Key(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def key_id(self) -> bytes: ...
+
+
+class Signers(NamedTuple):
+    """By whom a note must be signed: marks that its bytes have, to look for in the store."""
+
+    origin: bytes
+    """The first line, with its line feed."""
+    log: tuple[bytes, ...]
+    """How the lines of the log's own keys begin; all of them must be there."""
+    witnesses: tuple[bytes, ...] = ()
+    """How those of witnesses begin; one of them must be there, unless there are none."""
+
+    @classmethod
+    def of(cls, keys: Sequence[_Key], witnesses: Sequence[_Key] = ()) -> Self:
+        """What has been signed by these keys of one log, and by somebody of these witnesses."""
+        origin = f"{keys[0].name}\n".encode()
+        return cls(origin, tuple(map(_mark, keys)), tuple(map(_mark, witnesses)))
+
+    @classmethod
+    def like(cls, note: bytes) -> Self:
+        """What has been signed by the log's keys that signed `note`, and by a witness of it."""
+        origin, _, rest = note.partition(b"\n")
+        ours = "\n— ".encode() + origin + b" "
+        marks = [b"\n" + m for m in re.findall(rb"(?<=\n)\xe2\x80\x94 [^ \n]+ [^\n]{5}", rest)]
+        return cls(
+            origin + b"\n",
+            tuple(mark for mark in marks if mark.startswith(ours)),
+            tuple(mark for mark in marks if not mark.startswith(ours)),
+        )
+
+
+def _mark(key: _Key) -> bytes:
+    """How a signature's line begins: of four bytes of id, the digits that nothing else is in."""
+    return f"\n— {key.name} ".encode() + base64.b64encode(key.key_id)[:5]
+
+
 class Timestamps:
     """The table `timestamps` of one ledger; everything runs on the caller's cursor."""
 
@@ -79,13 +137,25 @@ class Timestamps:
         """Keeps a token, once."""
         cur.execute(self._insert, one)
 
-    def newest(self, cur: Cursor[TupleRow]) -> Stamped | None:
-        """The token over the largest checkpoint that has one."""
-        return _read(cur.execute(self._newest))
+    def newest(self, cur: Cursor[TupleRow], by: Signers) -> Stamped | None:
+        """The token over the largest checkpoint that was so signed and has one."""
+        row = cur.execute(self._newest, _given(by)).fetchone()
+        return None if row is None else _read(row)
 
-    def covering(self, cur: Cursor[TupleRow], position: int) -> Stamped | None:
-        """The token over the smallest checkpoint with this position in it: the earliest time."""
-        return _read(cur.execute(self._covering, [position]))
+    def covering(self, cur: Cursor[TupleRow], position: int, by: Signers) -> Iterator[Stamped]:
+        """Tokens over checkpoints so signed with this position in them, the earliest first."""
+        size, stamped = _BEFORE_ALL
+        while True:
+            place = {"position": position, "size": size, "stamped": stamped, "limit": _PAGE_ROWS}
+            rows = cur.execute(self._covering, {**_given(by), **place}).fetchall()
+            yield from map(_read, rows)
+            if len(rows) < _PAGE_ROWS:
+                return
+            size, stamped = rows[-1][:2]
+
+
+def _given(by: Signers) -> dict[str, object]:
+    return {"origin": by.origin, "log": list(by.log), "witnesses": list(by.witnesses)}
 
 
 def ask(
@@ -171,9 +241,12 @@ class Stamper:
     def turn(self) -> timedelta:
         """Stamps the newest checkpoint if it is time to; how long until the next look."""
         with self._database.connect("runtime") as connection, connection.cursor() as cur:
-            published, newest = self._published(cur), self._rows.newest(cur)
-        if published is None:
-            return LOOK
+            published = self._published(cur)
+            if published is None:
+                return LOOK
+            # Tokens over what another log, older keys or fewer witnesses signed do not count: a
+            # dossier would not show them.
+            newest = self._rows.newest(cur, Signers.like(published[1]))
         if newest is not None and newest.size >= published[0]:
             return min(self._every, self._retry)  # nothing new; looking costs next to nothing
         if newest is not None and (rest := newest.stamped + self._every - _now()) > timedelta(0):
@@ -192,6 +265,5 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _read(cur: Cursor[TupleRow]) -> Stamped | None:
-    row = cur.fetchone()
-    return None if row is None else Stamped(row[0], row[1], bytes(row[2]), bytes(row[3]))
+def _read(row: TupleRow) -> Stamped:
+    return Stamped(row[0], row[1], bytes(row[2]), bytes(row[3]))

@@ -17,7 +17,7 @@ from api.outbound import Outbound
 from ledger.database import Database
 from ledger.proof.timestamp import TimestampError, check_token
 from ledger.vouching.sending import Answer, Unanswered
-from ledger.vouching.timestamps import Stamped, Stamper, Timestamps, ask
+from ledger.vouching.timestamps import Signers, Stamped, Stamper, Timestamps, ask
 from ledger.vouching.token_order import NotDer, sorted_reply
 from strangers import answer, stranger
 from tsa import OPENSSL, Authority, authority, make_authority, make_chained, needs_openssl
@@ -124,14 +124,15 @@ def test_the_earliest_token_with_a_position_in_it_is_found(database: Database) -
     """A dossier takes the token that shows the earliest time."""
     rows, at = Timestamps(database.schema), now()
     with database.connect("runtime") as connection, connection.cursor() as cur:
-        assert rows.newest(cur) is None
-        assert rows.covering(cur, 1) is None
+        by = Signers.like(note_of(1))
+        assert rows.newest(cur, by) is None
+        assert list(rows.covering(cur, 1, by)) == []
         few, many = (Stamped(size, at, note_of(size), b"token") for size in (7, 9))
         for one in (many, few, few):
             rows.insert(cur, one)
-        found = [rows.covering(cur, position) for position in (1, 7, 8, 9, 10)]
-        assert found == [few, few, many, many, None]
-        assert rows.newest(cur) == many
+        found = [list(rows.covering(cur, position, by)) for position in (1, 7, 8, 9, 10)]
+        assert found == [[few, many], [few, many], [many], [many], []]
+        assert rows.newest(cur, by) == many
 
 
 @pytest.mark.parametrize("trouble", [Unanswered("silent"), TimestampError("wrong")])
