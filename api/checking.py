@@ -47,7 +47,7 @@ def check(
         if only_basis:
             with snapshot(database) as connection:
                 return monitor(connection, database, limit=limit, progress=progress)
-        keyring = keyring_as_it_is(settings, database)
+        keyring = keyring_as_it_is(settings)
         trust = _trust(settings, vkeys, roots)
         with snapshot(database) as connection:
             return fsck(connection, database, keyring, trust, limit=limit, progress=progress)

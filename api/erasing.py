@@ -95,7 +95,7 @@ def rotate(settings: Settings, ring_name: str) -> RingRotated:
         )
     with open_database(settings) as database:
         if coming:
-            done = rotate_settings(database, ring, keyring_as_it_is(settings, database))
+            done = rotate_settings(database, ring, keyring_as_it_is(settings))
             then = (
                 f"Now set {variable} to the new key, unset {variable}_NEXT, and restart every "
                 "server. Then destroy the old key, in its backups too."
@@ -105,7 +105,7 @@ def rotate(settings: Settings, ring_name: str) -> RingRotated:
                 database,
                 settings.data / KEYS,
                 ring,
-                lambda: keyring_as_it_is(settings, database),
+                lambda: keyring_as_it_is(settings),
             )
             then = (
                 f"The new key is {settings.data / KEYS / name}: back it up. Destroy the old one in "

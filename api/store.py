@@ -4,6 +4,7 @@ Any number of processes may do this over one data directory at once: the command
 a running server.
 """
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,7 +92,7 @@ def open_ledger(
             yield ledger
 
 
-def keyring_as_it_is(settings: Settings, database: Database) -> KeyRing:
+def keyring_as_it_is(settings: Settings) -> KeyRing:
     """The keys by setting or from the data directory, where none is made."""
     directory = settings.data / KEYS
     names = [name for name in KEY_NAMES if name not in keys_given(settings)]
@@ -102,7 +103,7 @@ def keyring_as_it_is(settings: Settings, database: Database) -> KeyRing:
             "that is sealed. Give the data directory of this ledger (--data), restore the key from "
             "its backup, or give it by setting."
         )
-    return _keyring(settings, database)
+    return _opened(settings)
 
 
 def admin_key(settings: Settings) -> Path:
@@ -136,18 +137,31 @@ def _keyring(settings: Settings, database: Database) -> KeyRing:
     """The keys by setting or from the data directory, where the first start makes them.
 
     Keys made anew beside a log that was recorded with others would open nothing of it, and would
-    seal what the others cannot open: so a log with facts and no keys is refused.
+    seal what the others cannot open: so beside a log with facts every key has to be there.
     """
-    given = keys_given(settings)
-    directory = settings.data / KEYS
-    if len(given) < len(KEY_NAMES) and not directory.exists() and _has_facts(database):
-        raise NoLedger(
-            f"The log has facts, but {directory} with the keys that their personal values were "
-            "sealed with is not there. Give the data directory of this ledger (--data), restore "
-            "the keys from their backup, or give them by setting."
-        )
+    given, directory = keys_given(settings), settings.data / KEYS
+    wanted = [directory / name for name in KEY_NAMES if name not in given]
+    # The log is looked at first: who recorded its facts had made the keys before them, also when
+    # that was another process that starts for the first time just now.
+    if wanted and _has_facts(database):
+        missing = [str(path) for path in wanted if not os.path.lexists(path)]
+        if missing:
+            raise NoLedger(
+                "The log has facts, but keys that their personal values were sealed with are not "
+                f"there: {', '.join(missing)}. New ones would open nothing, and none is made. Give "
+                "the data directory of this ledger (--data), restore the keys from their backup, "
+                "or give them by setting."
+            )
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return KeyRing.open(directory, given=given, coming=keys_given(settings, coming=True))
+    return _opened(settings)
+
+
+def _opened(settings: Settings) -> KeyRing:
+    return KeyRing.open(
+        settings.data / KEYS,
+        given=keys_given(settings),
+        coming=keys_given(settings, coming=True),
+    )
 
 
 def keys_given(settings: Settings, *, coming: bool = False) -> dict[KeyName, str]:

@@ -11,6 +11,7 @@ from api.store import open_ledger
 from command_line import Shell
 from ledger.checkpoints import checkpoint_in
 from ledger.embedded.server import Embedded
+from ledger.errors import LedgerError
 from ledger.log_keys import LogKeys
 from ledger.personal.key_files import KeyFileError
 from ledger.proof.key_kinds import Kind
@@ -88,6 +89,33 @@ def test_a_lost_key_is_not_made_anew(server: Embedded, tmp_path: Path, evidence:
     key.chmod(0o600)
     with open_ledger(settings) as ledger:
         assert ledger.publisher.checkpoint_at_least(1).size >= 1
+
+
+THREE = ("hmac", "kek", "kek-self-identification")
+
+
+@pytest.mark.parametrize("left", [(), ("log",), THREE, ("hmac", "kek", "log")])
+def test_no_key_is_made_beside_a_log_that_has_facts(
+    server: Embedded, tmp_path: Path, left: tuple[str, ...]
+) -> None:
+    """An empty directory of keys, or one with some of them: the start names what is missing."""
+    where = {"DATA": str(tmp_path / "data"), "DATABASE": server.superuser_url()}
+    settings = _settings(where | {"SCHEMA": f"t_{secrets.token_hex(6)}"})
+    with open_ledger(settings, make=True) as ledger:
+        size = ledger.publisher.checkpoint_at_least(1).size
+    keys = tmp_path / "data" / "keys"
+    kept = {path.name: path.read_bytes() for path in keys.iterdir() if path.name not in left}
+    for name in kept:
+        (keys / name).rename(tmp_path / name)
+    with pytest.raises(LedgerError) as caught, open_ledger(settings, make=True):
+        pytest.fail("it was opened")
+    named = set(kept) - {"log"} or {"log"}
+    assert all(str(keys / name) in str(caught.value) for name in named)
+    assert sorted(path.name for path in keys.iterdir()) == sorted(left)
+    for name in kept:
+        (tmp_path / name).rename(keys / name)
+    with open_ledger(settings) as ledger:
+        assert ledger.publisher.checkpoint_at_least(1).size >= size
 
 
 def test_a_command_on_a_store_that_was_set_back_ends_and_says_what_to_do(
