@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Annotated, Any, Final, cast
 
@@ -41,6 +42,7 @@ from api.writes import AnyRequest, NoQuery, json_response, write_handler
 from domain.facts import ROLES
 from domain.refusals import Refusal
 from ledger.asked import Unavailable
+from ledger.clocks import ahead, apart, store_time
 from ledger.ledger import Ledger
 from projections import ALL, Site, lags
 from projections.follower import Follower
@@ -237,6 +239,10 @@ def _readiness(ledger: Ledger) -> Ready:
         raise Unavailable(ledger.guard.refused.rstrip("."), recorded=False)
     standing = ledger.publisher.standing()
     with ledger.reading() as group:
+        now = datetime.now(UTC)
+        wrong = apart(store_time(group.cur), now) or ahead(group.tip.recorded, now)
+        if wrong is not None:
+            raise Unavailable(wrong, recorded=False)
         head, behind = lags(group.cur, Site.of(ledger.database), ALL)
     return Ready(
         status="ready",

@@ -18,7 +18,7 @@ LAST: Final = 2**63 - 1
 _LOCK: Final = """
 select set_config('hireledger.lock', %(key)s, true),
        pg_advisory_xact_lock(hashtextextended(%(key)s, 0)),
-       current_setting('transaction_isolation')
+       current_setting('transaction_isolation'), clock_timestamp()
 """
 _HEAD: Final = "select coalesce(max(position), 0) from {}.facts"
 _FETCH: Final = """

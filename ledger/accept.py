@@ -40,7 +40,8 @@ _RESTS_ON_A_BASIS = ("stage", "gate", "decide")
 def accept(asked: Asked, group: Group, rules: Catalogue) -> Done:
     """One command, decided on the group's log and taken into the group; or a `Refusal`.
 
-    Sent again with the same key, it gives the facts that the first one recorded.
+    Sent again with the same key, it gives the facts that the first one recorded. Raises
+    `Unavailable` while the clock cannot be right.
     """
     request = request_of(asked)
     known = group.known(request)
@@ -48,6 +49,7 @@ def accept(asked: Asked, group: Group, rules: Catalogue) -> Done:
         if not known.same_body:
             raise KeyReused("this Idempotency-Key came before with another body; use a new one")
         return Done(tuple(group.at(known.positions)), known.cause, replayed=True)
+    group.require_believable(datetime.now(UTC))
 
     # Step 2. Names become handles, and the boundary names every fact the command depends on.
     command, aliases = resolve(asked.command, group.names(named_in(asked.command)))

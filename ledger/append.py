@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import psycopg
@@ -22,6 +23,7 @@ from domain.refusals import Refusal
 from ledger._patience import Patience
 from ledger.accept import accept, look_ahead
 from ledger.asked import Asked, Done, Unavailable
+from ledger.clocks import apart, store_time
 from ledger.errors import VaultError
 from ledger.group import Group, Store
 from ledger.personal.aliases import AliasTaken
@@ -92,6 +94,7 @@ class Writer:
         self._rules = rules
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._connection: Connection[TupleRow] | None = None
+        self._doubt: str | None = None
         self._patience = Patience(SILENT_SECONDS_MAX)
         self._door = threading.Lock()
         self._closing = False
@@ -230,13 +233,15 @@ class Writer:
     def _record(self, connection: Connection[TupleRow], jobs: Sequence[_Job]) -> list[_Decided]:
         """Step 6: decided, written and committed, or nothing of it."""
         with connection.cursor() as cur:
+            if self._doubt is not None:
+                self._doubt = apart(store_time(cur), datetime.now(UTC))
             group, decided = self._decide(cur, jobs)
             if group.rows:
                 started = time.time_ns()
-                self._store.recorder.lock(cur)
-                if self._store.recorder.head(cur) != group.start:
-                    # Someone else has recorded meanwhile. Back to step 2, now under the lock, so
-                    # that it happens once. Nothing was written yet.
+                self._doubt = apart(self._store.recorder.lock(cur), datetime.now(UTC))
+                if self._doubt is not None or self._store.recorder.head(cur) != group.start:
+                    # Someone else has recorded meanwhile, or the clock cannot be right. Back to
+                    # step 2, now under the lock, so that it happens once. Nothing was written yet.
                     group, decided = self._decide(cur, jobs)
                 # Step 6. Under the lock the head is where the group began: positions are dense,
                 # and what each command rested on is all there was.
@@ -259,6 +264,7 @@ class Writer:
 
     def _decide(self, cur: Cursor[TupleRow], jobs: Sequence[_Job]) -> tuple[Group, list[_Decided]]:
         group = Group.begin(self._store, cur)
+        group.doubt = self._doubt
         if len(jobs) > 1:
             look_ahead([job.asked for job in jobs], group)
         decided: list[_Decided] = []
@@ -269,6 +275,9 @@ class Writer:
                 decided.append(_Decided(job, accept(job.asked, group, self._rules)))
             except Refusal as refusal:
                 decided.append(_Decided(job, refusal))
+            except Unavailable as error:
+                _log.error("nothing is recorded because of the clock", error="Unavailable")
+                decided.append(_Decided(job, error))
             except psycopg.Error:
                 raise
             except Exception as error:  # noqa: BLE001  (its neighbours must not suffer)

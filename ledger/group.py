@@ -16,6 +16,8 @@ from domain.codec import Recorded, encode, type_of, types_of
 from domain.facts import AnyFact, LoopOpened, SubjectErased
 from domain.findings import Item
 from domain.values import is_handle
+from ledger.asked import Unavailable
+from ledger.clocks import ahead
 from ledger.decoded import Decoded
 from ledger.nodes import Nodes
 from ledger.personal.aliases import Alias, Aliases, Kind
@@ -61,6 +63,8 @@ class Group:
     cur: Cursor[TupleRow]
     tip: Tip
     clock: datetime | None
+    doubt: str | None = None
+    """Why the machine's clock is not to be believed, besides what the log's last fact tells."""
     rows: list[NewRow] = field(default_factory=list[NewRow])
     pending: list[Recorded] = field(default_factory=list[Recorded])
     sealed: list[tuple[int, Sealed]] = field(default_factory=list[tuple[int, Sealed]])
@@ -107,6 +111,13 @@ class Group:
     def now(self, clock: datetime) -> datetime:
         """The ledger's clock: it never steps back, also when the machine's does."""
         return clock if self.clock is None else max(clock, self.clock)
+
+    def require_believable(self, clock: datetime) -> None:
+        """A new fact bears this time for good: `Unavailable` where it cannot be right."""
+        # What the group itself has taken in was held against the clock when it was taken in.
+        problem = self.doubt or ahead(self.tip.recorded, clock)
+        if problem is not None:
+            raise Unavailable(problem, recorded=False)
 
     def select(self, items: Sequence[Item]) -> list[Row]:
         """The matching facts, those not yet committed included, in position order."""

@@ -86,14 +86,14 @@ class Log:
 
     # ---------------------------------------------------------------- in the caller's transaction
 
-    def lock(self, cur: Cursor[TupleRow]) -> None:
-        """Wait for the log's lock and hold it until this transaction ends.
+    def lock(self, cur: Cursor[TupleRow]) -> datetime:
+        """Wait for the log's lock, hold it until this transaction ends; the store's clock then.
 
         Raises:
             LockNotHeld: there is no transaction, or one that could not see what was committed last.
         """
         cur.execute(self._sql.lock, {"key": self._key}, prepare=True)
-        *_, isolation = _row(cur)
+        *_, isolation, clock = _row(cur)
         if isolation != "read committed":
             raise LockNotHeld(
                 f"The log's lock was taken in a transaction whose isolation is {isolation}: its "
@@ -105,6 +105,8 @@ class Log:
                 "The log's lock was taken outside a transaction and is already gone. Take it "
                 "inside one, on a connection without autocommit or in `connection.transaction()`."
             )
+        time: datetime = clock
+        return time
 
     def head(self, cur: Cursor[TupleRow]) -> int:
         """The last position that this transaction sees; 0 when the log is empty."""
