@@ -16,7 +16,7 @@ from api.openapi import Route
 from api.problems import Problem
 from api.reading import Known, Read
 from api.reads.base import EVERYONE
-from api.reads.facts import one_fact, withheld_from
+from api.reads.facts import blind_to, one_fact, withheld_from
 from api.strict import decode_query, query_pairs
 from api.writes import AnyRequest, NoQuery, json_response, path_of, route_roles
 from domain import commands as c
@@ -216,11 +216,15 @@ def _entries(read: Read, bundle: Bundle) -> bytes:
     first = bundle.index * TILE_WIDTH + 1
     last = first + bundle.width - 1
     rows = read.group.store.recorder.fetch(read.group.cur, range(first, last + 1))
-    if withheld_from([Known(row, decode(row.leaf)) for row in rows], read):
+    known = [Known(row, decode(row.leaf)) for row in rows]
+    # A bundle is told whole or not at all, so any fact of such a loop closes it, also a harmless
+    # one: a bundle that opened and shut with what others do in the loop would tell of it.
+    if blind_to(known, read):
         raise FeedbackOwed(
             "you still owe feedback in a loop of which there are facts here: submit it first, then "
             "read on"
         )
+    withheld_from(known, read)  # nothing is left to withhold: it notes whose feedback is shown
     read.notes.append(c.NoteRecordViewed(what="facts", first=first, last=last))
     return entry_bundle([row.leaf for row in rows])
 

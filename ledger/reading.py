@@ -16,26 +16,54 @@ from domain.refusals import Forbidden, Missing
 from domain.state import Loop, Requisition
 from ledger.asked import SYSTEM, Caller
 
-# Facts that let a reader know what someone thought of a candidate.
+# Facts that let a reader know what someone else thought of a candidate, or what came of it: an
+# offer or an explanation says how it was decided as well as the decision does.
 OPINIONS: Final = (
     f.FeedbackSubmitted,
     f.FeedbackAmended,
-    f.DebriefStatementRecorded,
-    f.DissentRecorded,
+    f.ReferenceRecorded,
     f.StageDecided,
     f.StageDecisionRefused,
-    f.RecommendationRecorded,
-    f.ReferenceRecorded,
+    f.DebriefStatementRecorded,
+    f.DissentRecorded,
+    f.DebriefClosed,
     f.EvidenceGatePassed,
     f.EvidenceGateRefused,
+    f.RecommendationRecorded,
+    f.ExceptionGranted,
     f.DecisionMade,
     f.DecisionRefused,
+    f.DecisionObserved,
     f.DecisionReversed,
-    f.ExceptionGranted,
+    f.OfferRecorded,
     f.CandidateWithdrew,
+    f.ExplanationIssued,
     f.LoopClosed,
     f.LoopReopened,
+    f.OutcomeRecorded,
+    f.FindingRecorded,
+    f.RecordImported,
     f.FactCorrected,
+)
+# All other facts of a loop: what was agreed, what took place, and who looked at what. A test holds
+# every fact of a loop to be in one of the two, so that a new one cannot be forgotten.
+HARMLESS: Final = (
+    f.LoopOpened,
+    f.LoopPlanned,
+    f.ProcessNoticeGiven,
+    f.RelationshipDisclosed,
+    f.PortfolioItemLinked,
+    f.SessionCompleted,
+    f.SessionCancelled,
+    f.InterviewerReplaced,
+    f.CandidateNoShow,
+    f.TakeHomeAssigned,
+    f.TakeHomeReceived,
+    f.TakeHomeAnonymised,
+    f.DebriefOpened,
+    f.FeedbackViewed,
+    f.RecordViewed,
+    f.SubjectErased,
 )
 VIEWED_MAX: Final = 1000
 
@@ -72,10 +100,28 @@ def check_may_read(reader: Reader, loop: Loop, requisition: Requisition) -> None
 
 def check_not_owing(reader: Reader, loop: Loop) -> None:
     """Refuses whoever still owes feedback in this loop; nothing is noted as viewed then."""
-    if reader.person is not None and owes(reader.person, loop):
+    if withholds(reader, loop):
         raise FeedbackOwed(
             "you still owe feedback in this loop: submit it first, then read what others wrote"
         )
+
+
+def withholds(reader: Reader, loop: Loop) -> bool:
+    """Whether opinions of this loop are withheld from this reader, who owes feedback in it."""
+    return reader.person is not None and owes(reader.person, loop)
+
+
+def blind_in(loop: Loop) -> tuple[str, ...]:
+    """Everyone who owes feedback in this loop."""
+    return tuple(sorted(person for person in interviewers_of(loop) if owes(person, loop)))
+
+
+def told_to_the_blind(facts: Iterable[Recorded]) -> list[Recorded]:
+    """The facts that tell a loop without anybody's opinion; folded, they say where it stands.
+
+    Whatever a loop's state ever comes to say of gate, decision or ending is thus not known.
+    """
+    return [one for one in facts if not isinstance(one.fact, OPINIONS)]
 
 
 def owes(person: str, loop: Loop) -> bool:

@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from domain.summary import Stage
 from projections._projection import Site, not_built
-from projections.loops import LOOPS, LoopRow
+from projections.loops import LOOPS, LoopRow, told_to
 
 PAGE_LOOPS_MAX: Final = 1000
 
@@ -20,7 +20,10 @@ select f.position, l.*
 from {followed} f left join lateral (
     select * from {loops}
     where opened > %(after)s
-    and (%(stages)s::text[] = '{{}}' or stage = any(%(stages)s))
+    and (
+        %(stages)s::text[] = '{{}}'
+        or case when blind && %(reader)s::text[] then stage_open else stage end = any(%(stages)s)
+    )
     and (%(requisition)s::text is null or requisition = %(requisition)s)
     and (%(candidate)s::text is null or candidate = %(candidate)s)
     and (%(owed_by)s::text is null or owed_by @> array[%(owed_by)s::text])
@@ -45,11 +48,13 @@ class Sees(NamedTuple):
     """What a reader may see of the list: everything, or the loops that name a handle of theirs.
 
     `as_interviewer` and `in_team` hold the reader's handle where that tie counts, else nothing.
+    `reader` holds it always: where they owe feedback no condition finds out what they may not know.
     """
 
     everything: bool = False
     as_interviewer: tuple[str, ...] = ()
     in_team: tuple[str, ...] = ()
+    reader: tuple[str, ...] = ()
 
 
 class Wanted(NamedTuple):
@@ -98,6 +103,7 @@ def list_loops(
         "stages": list(wanted.stages),
         "as_interviewer": list(sees.as_interviewer),
         "in_team": list(sees.in_team),
+        "reader": list(sees.reader),
         "after": after,
         "limit": limit + 1,
         "projection": LOOPS.name,
@@ -110,5 +116,6 @@ def list_loops(
     if not found:
         raise not_built(LOOPS)
     rows = [LoopRow(*row[1:]) for row in found if row[1] is not None]
-    page = tuple(rows[:limit])
+    person = next(iter(sees.reader), None)
+    page = tuple(told_to(row, person) for row in rows[:limit])
     return LoopPage(page, page[-1].opened if len(rows) > limit else None, found[0][0])

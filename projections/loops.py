@@ -18,9 +18,9 @@ from domain.boundary import LOOP_TYPES
 from domain.codec import Recorded, decode, types_of
 from domain.decide.entitled import interviewers_of
 from domain.evolve import fold
-from domain.state import Loop
 from domain.summary import Stage, decision_of, stage_of
 from ledger.log import Row
+from ledger.reading import blind_in, told_to_the_blind
 from projections._projection import Projection, Site
 
 FOLDED_MAX: Final = 200
@@ -33,6 +33,7 @@ create table {loops} (
     requisition text not null,
     candidate text not null,
     stage text not null,
+    stage_open text not null,
     opened_at timestamptz not null,
     last_at timestamptz not null,
     decide_by timestamptz,
@@ -52,6 +53,7 @@ create table {loops} (
     owed_sessions text[] not null,
     owed_by text[] not null,
     interviewers text[] not null,
+    blind text[] not null,
     position bigint not null
 );
 create index on {loops} (requisition, opened);
@@ -92,7 +94,8 @@ class LoopRow(NamedTuple):
 
     `opened` and `position` are those of its first and its last fact that matters: who reads it, or
     is refused something, changes nothing. `opened_at` and `last_at` are when its first and its
-    latest thing happened, as claimed. `owed_sessions[i]` is owed feedback by `owed_by[i]`.
+    latest thing happened, as claimed. `owed_sessions[i]` is owed feedback by `owed_by[i]`. `blind`
+    are those who may not know of opinions, and `stage_open` is how far the loop has come for them.
     """
 
     loop: str
@@ -100,6 +103,7 @@ class LoopRow(NamedTuple):
     requisition: str
     candidate: str
     stage: Stage
+    stage_open: Stage
     opened_at: datetime
     last_at: datetime
     decide_by: datetime | None
@@ -119,7 +123,28 @@ class LoopRow(NamedTuple):
     owed_sessions: list[str]
     owed_by: list[str]
     interviewers: list[str]
+    blind: list[str]
     position: int
+
+
+def withheld_from(row: LoopRow, person: str | None) -> bool:
+    """Whether this person owes feedback in the loop."""
+    return person in row.blind
+
+
+def told_to(row: LoopRow, person: str | None) -> LoopRow:
+    """The row as this person may know it: without gate, decision and ending where they owe."""
+    if not withheld_from(row, person):
+        return row
+    return row._replace(
+        stage=row.stage_open,
+        gate=None,
+        gate_stale=False,
+        decision=None,
+        decision_position=None,
+        decision_conforming=None,
+        disposition=None,
+    )
 
 
 def apply(cur: Cursor[TupleRow], batch: Sequence[Row], site: Site) -> None:
@@ -135,8 +160,10 @@ def apply(cur: Cursor[TupleRow], batch: Sequence[Row], site: Site) -> None:
         _write_loops(cur, _folded(cur, some, batch[-1].position, site), site)
 
 
-def row_of(loop: Loop, last_at: datetime) -> LoopRow:
-    """The row of a loop as of its last fact, with when the latest thing in it happened."""
+def row_of(handle: str, known: Sequence[Recorded]) -> LoopRow:
+    """The row of a loop as of the last of its facts."""
+    loop = fold(known).loops[handle]
+    bare = fold(told_to_the_blind(known)).loops[handle]
     opened, owed = loop.opened.fact, loop.owes()
     decision, gate, closed = decision_of(loop), loop.gate, loop.closed
     return LoopRow(
@@ -145,8 +172,9 @@ def row_of(loop: Loop, last_at: datetime) -> LoopRow:
         requisition=opened.requisition,
         candidate=opened.candidate,
         stage=stage_of(loop),
+        stage_open=stage_of(bare),
         opened_at=opened.stamp.at,
-        last_at=last_at,
+        last_at=max(one.fact.stamp.at for one in known),
         decide_by=loop.notices[-1].fact.decide_by if loop.notices else None,
         scorecard=opened.scorecard.id,
         scorecard_version=opened.scorecard.version,
@@ -164,6 +192,7 @@ def row_of(loop: Loop, last_at: datetime) -> LoopRow:
         owed_sessions=[session for session, _ in owed],
         owed_by=[person for _, person in owed],
         interviewers=sorted(interviewers_of(loop)),
+        blind=list(blind_in(loop)),
         position=loop.positions[-1],
     )
 
@@ -176,11 +205,7 @@ def _folded(cur: Cursor[TupleRow], loops: Sequence[str], upto: int, site: Site) 
         # An erasure is a fact of each loop that the person had.
         for tag in facts.keys() & set(found):
             facts[tag].append(Recorded(position, decode(leaf)))
-    rows: list[LoopRow] = []
-    for tag, known in facts.items():
-        loop = fold(known).loops[tag.removeprefix(_IN_LOOP)]
-        rows.append(row_of(loop, max(one.fact.stamp.at for one in known)))
-    return rows
+    return [row_of(tag.removeprefix(_IN_LOOP), known) for tag, known in facts.items()]
 
 
 def _write_loops(cur: Cursor[TupleRow], rows: Sequence[LoopRow], site: Site) -> None:
@@ -203,7 +228,7 @@ def _loop_tags(row: Row) -> Iterator[str]:
 
 LOOPS: Final = Projection(
     name="loops",
-    version=2,
+    version=3,
     types=_LOOP_TYPES | _TEAM_TYPES,
     tables={"loops": _LOOPS, "loop_teams": _TEAMS},
     apply=apply,

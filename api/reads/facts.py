@@ -12,15 +12,16 @@ from api.reads.base import EVERYONE, Path, Readable, get
 from api.reads.timeline import FactShown, shown
 from domain import commands as c
 from domain import facts as f
-from domain.codec import FACT_BY_TYPE, decode, type_of, types_of
+from domain.codec import FACT_BY_TYPE, decode, types_of
 from domain.evolve import fold
 from domain.findings import Item
 from domain.refusals import Missing
+from domain.state import Loop
 from domain.tags import fact as fact_tag
 from domain.tags import loop as loop_tag
 from domain.values import POSITION_MAX
 from ledger.asked import Done
-from ledger.reading import OPINIONS, FeedbackOwed, notes_of_reading, owes
+from ledger.reading import OPINIONS, FeedbackOwed, notes_of_reading, withholds
 from ledger.recorder import Row
 from ledger.requests import Scope
 
@@ -52,6 +53,9 @@ def facts(read: Read, _: Path, query: FactsQuery) -> FactsPage:
     """The log in order: all of it, one loop, or one type."""
     found, following = _select(read, query)
     items = _blind(found, read)
+    if query.type is not None:
+        # Of what is withheld the type is not told either; found by its type, it would be.
+        items = tuple(one for one in items if one.withheld is None)
     if found:
         first, last = found[0].row.position, found[-1].row.position
         read.notes.append(c.NoteRecordViewed(what="facts", first=first, last=last))
@@ -104,13 +108,14 @@ def withheld_from(found: list[Known], read: Read) -> set[int]:
     withheld: set[int] = set()
     if person is None:
         return withheld
-    for handle in {h for k in found if (h := _loop_of(k.fact)) and isinstance(k.fact, OPINIONS)}:
-        loop = fold(read.facts(Item(tags=(loop_tag(handle),)))).loops.get(handle)
+    opinions = [k for k in found if isinstance(k.fact, OPINIONS)]
+    for handle in {handle for k in opinions for handle in _about(k.fact)}:
+        loop = _loop(handle, read)
         if loop is None:
             continue  # an imported case: nobody interviews in it here, so nobody owes anything
-        opinions = [k for k in found if _loop_of(k.fact) == handle and isinstance(k.fact, OPINIONS)]
-        others = [k for k in opinions if k.fact.stamp.by != person]
-        if owes(person, loop):
+        mine = [k for k in opinions if handle in _about(k.fact)]
+        others = [k for k in mine if k.fact.stamp.by != person]
+        if withholds(read.reader, loop):
             withheld |= {k.row.position for k in others}
         else:
             notes = notes_of_reading(read.reader, loop, [k.recorded for k in others], "facts")
@@ -118,11 +123,25 @@ def withheld_from(found: list[Known], read: Read) -> set[int]:
     return withheld
 
 
+def blind_to(found: list[Known], read: Read) -> bool:
+    """Whether any of these is a fact, of whatever type, of a loop in which this reader owes."""
+    if read.reader.person is None:
+        return False
+    handles = {handle for k in found for handle in _about(k.fact)}
+    loops = (_loop(handle, read) for handle in handles)
+    return any(loop is not None and withholds(read.reader, loop) for loop in loops)
+
+
+def _loop(handle: str, read: Read) -> Loop | None:
+    """A loop as it stands; None for a case that was only imported."""
+    return fold(read.facts(Item(tags=(loop_tag(handle),)))).loops.get(handle)
+
+
 def _withheld(known: Known) -> FactShown:
     stamp = known.fact.stamp
     return FactShown(
         position=known.row.position,
-        type=type_of(known.fact),
+        type=None,
         at=stamp.at,
         recorded=stamp.recorded,
         by=stamp.by,
@@ -131,9 +150,15 @@ def _withheld(known: Known) -> FactShown:
     )
 
 
-def _loop_of(fact: f.AnyFact) -> str | None:
-    marks = (tag for tag in fact.stamp.tags if tag.startswith(loop_tag("")))
-    return next((mark.removeprefix(loop_tag("")) for mark in marks), None)
+def _loops_of(fact: f.AnyFact) -> tuple[str, ...]:
+    """The loops that a fact is of: none, one, or each that an erased person had."""
+    mark = loop_tag("")
+    return tuple(tag.removeprefix(mark) for tag in fact.stamp.tags if tag.startswith(mark))
+
+
+def _about(fact: f.AnyFact) -> tuple[str, ...]:
+    """The loops that a fact is of, or that it tells of: what a retrospective found does."""
+    return (*_loops_of(fact), *(fact.loops if isinstance(fact, f.FindingRecorded) else ()))
 
 
 def one_fact(read: Read, path: Path, _: object) -> FactShown:
@@ -167,8 +192,8 @@ def _check_one(known: Known, read: Read) -> None:
     if isinstance(fact, f.KeyIssued | f.KeyRevoked | f.PersonRegistered):
         if "administrator" in roles:
             return
-    elif (handle := _loop_of(fact)) is not None:
-        read.loop(handle)
+    elif handles := _loops_of(fact):
+        read.loop(handles[0])
         return
     raise Missing("no fact at this position, or not for this reader")
 

@@ -15,7 +15,7 @@ from api.problems import Problem, malformed
 from api.reading import Clock, Read, check_clock
 from api.reads.base import LOOP_READERS, Path, Readable, get
 from api.reads.listing_past import list_past_loops
-from api.reads.loops import Who
+from api.reads.loops import BLIND, Who, Withheld
 from domain import facts as f
 from domain.commands.base import CandidateRef, PersonRef
 from domain.decide.entitled import TEAM_ROLES
@@ -27,7 +27,7 @@ from ledger.ledger import READERS
 from ledger.reading import Reader
 from projections import LOOPS, NotBuilt, Site, position_of
 from projections.loop_list import PAGE_LOOPS_MAX, LoopPage, Sees, Wanted, list_loops
-from projections.loops import LoopRow
+from projections.loops import LoopRow, withheld_from
 
 WAIT_SECONDS_MAX: Final = 2.0
 WAITING_MAX: Final = READERS // 2
@@ -82,7 +82,10 @@ class DecisionListed(Struct, frozen=True, kw_only=True):
 
 
 class LoopListed(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where one loop stands; `position` is that of the latest fact that changed it."""
+    """Where one loop stands, as far as the reader may know.
+
+    `position` is that of the latest fact that changed it.
+    """
 
     loop: Who
     candidate: Who
@@ -102,6 +105,7 @@ class LoopListed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     erased: Annotated[
         Position | None, Meta(description="Where the candidate was erased; no words are left.")
     ] = None
+    withheld: Withheld | None = None
 
 
 class LoopsPage(Struct, frozen=True, kw_only=True):
@@ -134,12 +138,13 @@ def listing(database: Database) -> tuple[Readable, ...]:
 
 def seen_by(reader: Reader) -> Sees:
     """What of the list a reader may see: of every loop the same as `check_may_read` says."""
-    if "auditor" in reader.roles:
-        return Sees(everything=True)
     own = () if reader.person is None else (reader.person,)
+    if "auditor" in reader.roles:
+        return Sees(everything=True, reader=own)
     return Sees(
         as_interviewer=own if "interviewer" in reader.roles else (),
         in_team=own if reader.roles & TEAM_ROLES else (),
+        reader=own,
     )
 
 
@@ -211,6 +216,7 @@ def _told(page: LoopPage, read: Read) -> tuple[LoopListed, ...]:
             decision=_decision(row),
             disposition=row.disposition,
             erased=row.erased,
+            withheld=BLIND if withheld_from(row, read.reader.person) else None,
         )
         for row in page.rows
     )

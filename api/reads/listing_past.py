@@ -8,12 +8,11 @@ from typing import Final
 from api.reading import Clock, Read, within
 from domain import facts as f
 from domain.boundary import LOOP_TYPES
-from domain.evolve import fold
 from domain.findings import Item
 from domain.tags import loop as loop_tag
 from projections import Site
 from projections.loop_list import LoopPage, Sees, Wanted, list_loops
-from projections.loops import LoopRow, row_of
+from projections.loops import LoopRow, row_of, told_to
 
 FOLDED_MAX: Final = 1000
 """Loops folded for one page: a condition that few met then must not read the whole log."""
@@ -32,7 +31,11 @@ def list_past_loops(
     found: list[LoopRow] = []
     for row in known.rows:
         then = _as_of(read, row.loop, clock)
-        if then is None or not _meets(then, wanted):
+        if then is None:
+            continue
+        # Whoever owes feedback now does not learn from the past what became of the loop.
+        then = told_to(then._replace(blind=row.blind), read.reader.person)
+        if not _meets(then, wanted):
             continue
         if len(found) == limit:
             return LoopPage(tuple(found), found[-1].opened, known.position)
@@ -49,7 +52,7 @@ def _as_of(read: Read, handle: str, clock: Clock) -> LoopRow | None:
     ]
     if not any(isinstance(one.fact, f.LoopOpened) for one in facts):
         return None
-    return row_of(fold(facts).loops[handle], max(one.fact.stamp.at for one in facts))
+    return row_of(handle, facts)
 
 
 def _meets(row: LoopRow, wanted: Wanted) -> bool:

@@ -1,17 +1,18 @@
 """One loop: its state now or at a clock, and what a decision would meet."""
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
 from api.reading import Clock, LoopRead, Read
 from api.reads.base import LOOP_READERS, Path, Readable, get
 from domain import facts as f
+from domain.evolve import fold
 from domain.state import Loop
 from domain.summary import Stage, decision_of, stage_of
 from domain.values import Position, Time
 from ledger.personal.disclose import words
-from ledger.reading import notes_of_reading
+from ledger.reading import notes_of_reading, told_to_the_blind, withholds
 
 
 class Who(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -55,8 +56,20 @@ class DecisionState(Struct, frozen=True, kw_only=True):
     conforming: bool
 
 
+Withheld = Annotated[
+    Literal["blind-rule"],
+    Meta(
+        description="The reader owes feedback in this loop: of what others thought, and of what "
+        "came of it, nothing is told until they have submitted it. `stage` then goes no further "
+        "than `debrief`; gate, recommendations, decision, offer, exceptions and disposition are "
+        "left out whether there are any or not."
+    ),
+]
+BLIND: Final = "blind-rule"
+
+
 class LoopState(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a loop stands."""
+    """Where a loop stands, as far as the reader may know."""
 
     loop: Who
     candidate: Who
@@ -80,6 +93,7 @@ class LoopState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     erased: Annotated[
         Position | None, Meta(description="Where the candidate was erased; no words are left.")
     ] = None
+    withheld: Withheld | None = None
 
 
 def loop_state(read: Read, path: Path, query: Clock) -> LoopState:
@@ -90,9 +104,11 @@ def loop_state(read: Read, path: Path, query: Clock) -> LoopState:
 
 
 def _state(found: LoopRead, read: Read) -> LoopState:
-    loop = found.loop
+    blind = withholds(read.reader, found.now)
+    # Who owes feedback sees the loop as it would be had nobody said anything yet.
+    loop = _without_opinions(found) if blind else found.loop
     opened = loop.opened.fact
-    names = read.names(_people(loop) | {loop.handle, opened.candidate})
+    names = read.names(_people(found.loop) | {loop.handle, opened.candidate})
 
     def who(handle: str, name: str | None = None) -> Who:
         return Who(handle=handle, id=names.get(handle), name=name)
@@ -107,7 +123,7 @@ def _state(found: LoopRead, read: Read) -> LoopState:
         scorecard=opened.scorecard,
         posting=opened.posting,
         policy_set=opened.policy_set,
-        sessions=tuple(_session(s, loop, names) for s in loop.planned),
+        sessions=tuple(_session(s, found.loop, names) for s in loop.planned),
         position=read.group.head,
         gate=GateState(position=gate.position, stale=loop.gate_stale, witnesses=gate.fact.witnesses)
         if gate
@@ -121,7 +137,13 @@ def _state(found: LoopRead, read: Read) -> LoopState:
         disposition=loop.closed.fact.disposition if loop.closed else None,
         exceptions=tuple(e.position for e in loop.exceptions),
         erased=loop.erased.position if loop.erased else None,
+        withheld=BLIND if blind else None,
     )
+
+
+def _without_opinions(found: LoopRead) -> Loop:
+    known = told_to_the_blind(k.recorded for k in found.rows)
+    return fold(known).loops[found.loop.handle]
 
 
 def _decision(loop: Loop, names: dict[str, str]) -> DecisionState | None:

@@ -21,7 +21,9 @@ class FactShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A fact as stored, and the personal values in it that the reader may see."""
 
     position: int
-    type: str
+    type: Annotated[
+        str | None, Meta(description="Null where withheld: an offer says how it was decided.")
+    ]
     at: Time
     recorded: Time
     by: str
