@@ -1,5 +1,7 @@
 """Tags: the words by which facts are found again. They stand in leaves: handles and slugs only."""
 
+from collections.abc import Sequence
+
 
 def loop(handle: str) -> str:
     """Every fact of one loop."""
@@ -104,3 +106,12 @@ def fact(position: int) -> str:
 def source(mac: str) -> str:
     """What was recorded from one object elsewhere, by the keyed digest of its id."""
     return f"source:{mac}"
+
+
+def only_candidate(words: Sequence[str]) -> str | None:
+    """The candidate, where these tags name exactly one and no requisition; else None."""
+    about = [word.partition(":") for word in words]
+    handles = {handle for kind, _, handle in about if kind == "candidate"}
+    if len(handles) != 1 or any(kind == "requisition" for kind, _, _ in about):
+        return None
+    return handles.pop()

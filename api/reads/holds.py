@@ -22,7 +22,9 @@ class HoldShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     id: str
     status: Literal["standing", "released"]
-    matter: Annotated[str | None, Meta(description="What the matter is.")]
+    matter: Annotated[
+        str | None, Meta(description="What it is; null once it was erased with the one it is over.")
+    ]
     candidates: tuple[Who, ...]
     requisitions: tuple[str, ...]
     placed_at: Time

@@ -12,7 +12,7 @@ from ledger.personal.vault import Erased
 from ledger.proof.disclosure import Place, places
 from ledger.seal import SELF_IDENTIFICATION
 
-Why = Literal["others", "comparison", "legal", "organisation", "self_identification"]
+Why = Literal["others", "comparison", "legal", "matter", "organisation", "self_identification"]
 _WHY: Final[dict[Why, tuple[str, str]]] = {
     "others": ("Words about somebody else.", "They are that person's own data."),
     "comparison": (
@@ -20,9 +20,13 @@ _WHY: Final[dict[Why, tuple[str, str]]] = {
         "They say something about the others too.",
     ),
     "legal": ("Reasons that tell what lawyers advised.", "Legal advice is privileged."),
+    "matter": (
+        "What a legal hold is about, and why it was released.",
+        "What lawyers advised is privileged.",
+    ),
     "organisation": (
-        "Words of the organisation about itself, such as the legal basis of an erasure.",
-        "They are about no person.",
+        "What the organisation noted of its own acts, such as the legal basis of an erasure.",
+        "It is its own account of its acts. It may speak of you, and an erasure does not reach it.",
     ),
     "self_identification": (
         "Your answers about yourself, such as sex or ethnicity.",
@@ -37,7 +41,6 @@ _REFEREES: Final = (
     "Who gave a reference, and how they know you.",
     "It is the referee's own data, given in confidence.",
 )
-_MATTERS: Final = ("What a legal hold is about.", "What lawyers advised is privileged.")
 _WHOLE_LOG: Final = (
     "Reading that was about nobody in particular: pages and exports of the whole log.",
     "Each is recorded by what it reached from and to, under who read it, not under who was in it.",
@@ -87,7 +90,7 @@ class Values:
 
     def withheld(self, *, holds: bool) -> tuple[Withheld, ...]:
         """What is not told, each kind once with the positions where it stands."""
-        at: dict[Why, list[int]] = {}
+        at: dict[Why, list[int]] = {"matter": []} if holds else {}
         references: list[int] = []
         for position, (known, found) in sorted(self._known.items()):
             standing = [place for place in found if place.digest in self._owners]
@@ -104,8 +107,6 @@ class Values:
             for why, (what, reason) in _WHY.items()
             if why in at
         ]
-        if holds:
-            told.append(Withheld(what=_MATTERS[0], why=_MATTERS[1]))
         return (*told, Withheld(what=_WHOLE_LOG[0], why=_WHOLE_LOG[1]))
 
     def _value(self, fact: f.AnyFact, place: Place) -> Value:
@@ -122,6 +123,8 @@ class Values:
         owner = self._owners[place.digest]
         if owner.startswith(SELF_IDENTIFICATION):
             return "self_identification"
+        if isinstance(fact, f.HoldPlaced | f.HoldReleased):
+            return "matter"
         if owner != self._candidate:
             return "organisation" if owner == "organisation" else "others"
         if isinstance(fact, f.ExceptionGranted) and fact.subject is not None:

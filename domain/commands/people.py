@@ -63,10 +63,22 @@ class PlaceHold(Command, frozen=True, kw_only=True):
     """Forbid erasing people while a legal matter is open."""
 
     id: (
-        Annotated[Slug, Meta(description="Your id for the hold; without one the ledger makes one.")]
+        Annotated[
+            Slug,
+            Meta(
+                description="Your id for the hold; without one the ledger makes one. It stands in "
+                "the record for good, whoever is erased: no names."
+            ),
+        ]
         | None
     ) = None
-    matter: Personal
+    matter: Annotated[
+        Personal,
+        Meta(
+            description="What it is about, sealed. Of a hold over one candidate and nothing else "
+            "it goes with their erasure; else it stays as the organisation's own."
+        ),
+    ]
     candidates: Annotated[tuple[CandidateRef, ...], Meta(max_length=500)] = ()
     requisitions: Annotated[
         tuple[Slug, ...],
@@ -78,11 +90,17 @@ class ReleaseHold(Command, frozen=True, kw_only=True):
     """Say that a legal hold is over."""
 
     hold: Slug
-    reason: Personal
+    reason: Annotated[Personal, Meta(description="Sealed as the hold's matter is.")]
 
 
 class EraseSubject(Command, frozen=True, kw_only=True):
     """Erase a candidate: destroy their key, every word about them, and your ids for them."""
 
     candidate: CandidateRef
-    legal_basis: Personal
+    legal_basis: Annotated[
+        Personal,
+        Meta(
+            description="Why, sealed as the organisation's own: it stays, so name nobody in it and "
+            "quote nothing."
+        ),
+    ]

@@ -37,11 +37,12 @@ def place_hold(command: c.PlaceHold, world: World, context: Context) -> Draft:
             raise erased_refusal(world.erased[handle].position)
     candidates = tuple(dict.fromkeys(command.candidates))
     requisitions = tuple(dict.fromkeys(command.requisitions))
+    about = _tags(hold, candidates, requisitions)
     return Draft(
         fact=f.HoldPlaced(
-            stamp=context.stamp(*_tags(hold, candidates, requisitions)),
+            stamp=context.stamp(*about),
             hold=hold,
-            matter=private(command.matter, "organisation"),
+            matter=private(command.matter, _whose(about)),
             candidates=candidates,
             requisitions=requisitions,
         )
@@ -57,11 +58,12 @@ def release_hold(command: c.ReleaseHold, world: World, context: Context) -> Draf
     if hold.released is not None:
         raise Exists("this hold is released already")
     over = hold.placed.fact
+    about = _tags(over.hold, over.candidates, over.requisitions)
     return Draft(
         fact=f.HoldReleased(
-            stamp=context.stamp(*_tags(over.hold, over.candidates, over.requisitions)),
+            stamp=context.stamp(*about),
             hold=over.hold,
-            reason=private(command.reason, "organisation"),
+            reason=private(command.reason, _whose(about)),
         )
     )
 
@@ -132,6 +134,15 @@ def _tags(hold: str, candidates: tuple[str, ...], requisitions: tuple[str, ...])
         *map(tags.candidate, candidates),
         *map(tags.requisition, requisitions),
     )
+
+
+def _whose(about: tuple[str, ...]) -> str:
+    """Whose words the matter of a hold is, and the reason of its release.
+
+    A matter over one person alone is about that person, and goes with them: that can only be after
+    the release. One over several, or over a requisition, must outlast each of them.
+    """
+    return tags.only_candidate(about) or "organisation"
 
 
 def _unsealed(value: object) -> Iterator[Unsealed]:

@@ -60,6 +60,8 @@ class Owners:
                 return fact.replaced
             case f.PersonRegistered():
                 return fact.person
+            case f.HoldPlaced() | f.HoldReleased():
+                return tags.only_candidate(fact.stamp.tags) or ORGANISATION
             case f.SubjectErased():
                 return ORGANISATION
             case f.FactCorrected():

@@ -50,6 +50,7 @@ def test_a_ledger_with_an_erased_person_is_sound(office: Office) -> None:
     matter = {"id": "m-7", "matter": "A claim.", "candidates": ["candidate-of-b"]}
     held = office.did("paul", "/holds", matter).position
     office.did("paul", "/holds/m-7/release", {"reason": "It was settled."})
+    office.did("paul", "/candidates/candidate-of-b/erasure", erasure)
     for position in (erased, held):
         office.did("udo", f"/facts/{position}/correction", {"text": "It was another day."})
     report = fscked(office.ledger)

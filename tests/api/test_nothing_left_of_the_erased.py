@@ -48,7 +48,7 @@ NAME, EMAIL = "Zdeňka Quuxová", "zdenka.quuxova@example.org"
 CANDIDATE, LOOP, SOURCE = "cand+zdenka", "loop~zdenka", "ats-77-zdenka"
 SAID = {
     n: f"Mended the quuxmeter’s drift before lunch, and told how and why. No. {n}."
-    for n in range(10)
+    for n in range(12)
 }
 SECRETS = [NAME, EMAIL, CANDIDATE, LOOP, SOURCE, *SAID.values()]
 STAYS = "nobody@example.org"
@@ -126,6 +126,9 @@ def tell_all(office: Office) -> None:
     made = office.did("dora", f"{where}/decision", decision(at) | {"reasons": reasons}).position
     office.did("udo", f"/facts/{made}/correction", {"text": SAID[8]})
     office.did("hana", f"{where}/withdrawal", {"code": "x", "reason": SAID[9]})
+    matter = {"id": "m-1", "matter": f"{NAME} against us. {SAID[10]}", "candidates": [CANDIDATE]}
+    office.did("paul", "/holds", matter)
+    office.did("paul", "/holds/m-1/release", {"reason": f"{NAME} settled. {SAID[11]}"})
 
 
 @pytest.fixture(scope="module")

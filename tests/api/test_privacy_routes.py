@@ -115,6 +115,32 @@ def test_erasure_is_refused_under_a_hold_and_the_answer_names_it(shared: Office)
     assert erase(shared, "candidate-of-under-hold").status == 201
 
 
+def test_the_matter_of_a_hold_over_one_person_goes_with_them(shared: Office) -> None:
+    """Its words and those of its release; a hold over more stays the organisation's own."""
+    for loop in ("sued", "beside"):
+        shared.open(loop)
+    placed = hold(shared, "m-sued", candidates=["candidate-of-sued"])
+    hold(shared, "m-both", candidates=["candidate-of-sued", "candidate-of-beside"])
+    told = json.dumps(record(shared, "candidate-of-sued"))
+    assert "Quuxová" not in told
+    assert "about no person" not in told
+    for slug in ("m-sued", "m-both"):
+        shared.did("paul", f"/holds/{slug}/release", {"reason": "Quuxová withdrew"})
+    done = erase(shared, "candidate-of-sued")
+    assert (placed.status, done.status) == (201, 201)
+    listed = {one["id"]: one for one in shared.get("paul", "/holds?limit=1000")["items"]}
+    assert listed["m-sued"].get("matter") is None
+    assert listed["m-sued"].get("reason") is None
+    both = listed["m-both"]
+    assert (both["matter"], both["reason"]) == ("Quuxová against us", "Quuxová withdrew")
+    (whys,) = (
+        one["why"]
+        for one in record(shared, done["candidate"])["withheld"]
+        if one["what"].startswith("What the organisation noted")
+    )
+    assert "an erasure does not reach it" in whys
+
+
 def test_the_erased_are_found_by_handle_and_their_ids_mean_nobody(shared: Office) -> None:
     """Twice is refused, unknown is not found, and the same request gets the same answer."""
     handle = shared.open("twice")
@@ -277,7 +303,7 @@ def test_a_record_says_what_it_withholds_and_why(told: dict[str, Any]) -> None:
     said = {one["what"]: one["positions"] for one in told["withheld"]}
     assert said["Words about somebody else."] == [swap["position"]]
     assert said["Who gave a reference, and how they know you."] == [reference["position"]]
-    assert "What a legal hold is about." in said
+    assert "What a legal hold is about, and why it was released." in said
     for secret in ("Ivan is on leave", "Stronger than", "Counsel agreed", "Quuxová"):
         assert secret not in json.dumps(told)
 

@@ -84,6 +84,31 @@ def test_a_hold_names_each_once() -> None:
     given(s.REQUISITION_OPENED).when(twice, by=s.OFFICER).then(later.ON_HOLD)
 
 
+@pytest.mark.parametrize(
+    ("people", "requisitions", "whose"),
+    [
+        ((s.CANDIDATE,), (), s.CANDIDATE),
+        ((s.CANDIDATE,) * 2, (), s.CANDIDATE),
+        ((s.CANDIDATE, "c_" + "b" * 26), (), "organisation"),
+        ((s.CANDIDATE,), (s.REQUISITION,), "organisation"),
+        ((), (s.REQUISITION,), "organisation"),
+    ],
+)
+def test_the_matter_of_a_hold_is_the_one_persons_it_is_over_or_the_organisations(
+    people: tuple[str, ...], requisitions: tuple[str, ...], whose: str
+) -> None:
+    """And the reason of its release: what outlasts an erasure is about more than the erased."""
+    over = replace(HOLD, candidates=people, requisitions=requisitions)
+    placed = given(s.REQUISITION_OPENED).when(over, by=s.OFFICER).draft().fact
+    assert isinstance(placed, f.HoldPlaced)
+    assert getattr(placed.matter, "subject", None) == whose
+    release = replace(of(c.ReleaseHold).command, hold=placed.hold)
+    standing = replace(placed, matter=later.HOLD_PLACED.matter)
+    released = given(s.REQUISITION_OPENED, standing).when(release, by=s.OFFICER).draft().fact
+    assert isinstance(released, f.HoldReleased)
+    assert getattr(released.reason, "subject", None) == whose
+
+
 def test_a_hold_over_an_unknown_requisition_is_not_found() -> None:
     """A misspelt requisition would hold nobody."""
     given(s.REQUISITION_OPENED).when(
