@@ -10,6 +10,7 @@ never holds up recording: when it cannot sign it says so, tries again, and the l
 5. With a policy, the witnesses are shown it; it is published once a quorum has cosigned.
 """
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from psycopg.rows import TupleRow
 from ledger.asked import Unavailable
 from ledger.checkpoints import Checkpoints, OutsideCopy, PublishedCheckpoint
 from ledger.database import Connection, Database
+from ledger.errors import LedgerError
 from ledger.log_keys import LogKeys
 from ledger.nodes import Head, Nodes
 from ledger.proof.checkpoint import Checkpoint, format_checkpoint
@@ -120,6 +122,18 @@ class Standing(NamedTuple):
     """Why the last attempt failed; None when it did not."""
 
 
+class CopyNotWritten(LedgerError):
+    """The checkpoint's copy outside the database cannot be written: nothing is signed."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(
+            f"`{COPY_NAME}` in the data directory cannot be written ({error.strerror}), so nothing "
+            "is published. Free space on its disk, or make the directory writable for the ledger's "
+            "account; publishing then goes on by itself, and recording goes on meanwhile."
+        )
+        self.code = errno.errorcode.get(error.errno or 0, "OSError")
+
+
 class Publisher:
     """Signs and publishes in a thread of its own; close it, and it publishes what is left."""
 
@@ -139,6 +153,7 @@ class Publisher:
         self._wanted = 0
         self._shown = 0
         self._closing = False
+        self._attempting = False
         self._thread = threading.Thread(target=self._run, name="hireledger-publisher", daemon=True)
         self._thread.start()
 
@@ -212,6 +227,24 @@ class Publisher:
             recorded=False,
         )
 
+    def asked(self, position: int) -> bool:
+        """Asks for a checkpoint over a recorded position: whether it is published. Never waits.
+
+        Raises:
+            Unavailable: the last attempt failed and no other is under way, so waiting a moment is
+                in vain; the message says why.
+        """
+        with self._news:
+            if self._wanted < position:
+                self._wanted = position
+                self._news.notify_all()
+            hopeless = self._problem is not None and not self._attempting
+            hopeless = hopeless or self._closing or self._guard.refused is not None
+            covered = self._latest is not None and self._latest.size >= position
+        if hopeless and not covered:
+            self.checkpoint_at_least(position, timeout=0.0)
+        return covered
+
     def close(self) -> None:
         """Publish what is not published yet, in one attempt, and end."""
         with self._news:
@@ -251,24 +284,38 @@ class Publisher:
     def _attempt(self) -> None:
         """One round; whatever goes wrong is told, and tried again."""
         with self._news:
+            self._attempting = True
             self._recorded = False
         try:
             problem = self._publish(self._reach())
         except RecordBehind as error:
             problem = str(error)
-            _log.error("nothing is signed because the store was set back", error="RecordBehind")
+            if self._is_news(problem):
+                _log.error("nothing is signed because the store was set back", error="RecordBehind")
+        except CopyNotWritten as error:
+            problem = str(error)
+            if self._is_news(problem):
+                event = "the file checkpoint in the data directory cannot be written"
+                _log.error(event, code=error.code)
         except psycopg.Error as error:
             problem = _AWAY
-            _log.warning("publishing waits for the store", error=type(error).__name__)
+            if self._is_news(problem):
+                _log.warning("publishing waits for the store", error=type(error).__name__)
             self._drop_connection()
         except Exception as error:  # noqa: BLE001  (the publisher must outlive anything)
             problem = f"publishing failed: {type(error).__name__}"
-            _log.error("publishing failed", error=type(error).__name__, exc_info=True)
+            if self._is_news(problem):
+                _log.error("publishing failed", error=type(error).__name__, exc_info=True)
             self._drop_connection()
         with self._news:
+            self._attempting = False
             self._problem = problem
             self._recorded = self._recorded or problem is not None
             self._news.notify_all()
+
+    def _is_news(self, problem: str) -> bool:
+        """Whether the attempt before failed otherwise, or not at all: each is logged once."""
+        return problem != self._problem
 
     def _publish(self, connection: Connection) -> str | None:
         """Steps 1 to 5; why it is not published, or None."""
@@ -296,7 +343,10 @@ class Publisher:
         # 3. From here on somebody may hold this signature. It is over committed facts alone.
         keys = self._publishing.keys
         note = keys.sign(format_checkpoint(Checkpoint(keys.origin, head.size, head.root)))
-        self._publishing.copy.write(note)
+        try:
+            self._publishing.copy.write(note)
+        except OSError as error:
+            raise CopyNotWritten(error) from error
         # 4. The copy is durable, the row is not there: a crash here leaves a copy that is ahead of
         #    the rows and not of the facts, which is what the guard asks for.
         now = datetime.now(UTC)

@@ -8,12 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 import ledger.publish
 from hall import Hall, open_hall
 from ledger.asked import Unavailable
 from ledger.checkpoints import Checkpoints, OutsideCopy, PublishedCheckpoint, checkpoint_in
-from ledger.database import Database
+from ledger.database import Connection, Database
 from ledger.ledger import Ledger
 from ledger.log_keys import LogKeys, rotate
 from ledger.personal.keyring import KeyRing
@@ -22,7 +23,9 @@ from ledger.proof.note import Signer, Verifier, format_signature, open_note, par
 from ledger.proof.proofs import verify_consistency
 from ledger.proof.witness_policy import parse_policy
 from ledger.publish import Publishing
-from office import rules
+from office import open_office, rules
+
+PERSON = {"id": "late", "name": "Late Invented", "roles": ["interviewer"]}
 
 
 @pytest.fixture
@@ -125,13 +128,48 @@ def test_a_publisher_that_cannot_write_outside_holds_nobody_up(
     with monkeypatch.context() as broken:
         broken.setattr(OutsideCopy, "write", full)
         position = record(hall)
-        with pytest.raises(Unavailable, match="OSError"):
+        with pytest.raises(Unavailable, match="No space left on device"):
             hall.ledger.publisher.checkpoint_at_least(position, timeout=1)
-        assert "OSError" in str(hall.ledger.publisher.standing().problem)
+        problem = str(hall.ledger.publisher.standing().problem)
+        assert "`checkpoint` in the data directory cannot be written (No space" in problem
+        assert "Free space on its disk" in problem
         assert record(hall) == position + 1
         assert rows(database) == before
     assert hall.ledger.publisher.checkpoint_at_least(position + 1).size == position + 1
     until(lambda: hall.ledger.publisher.standing().problem is None)
+
+
+def test_a_copy_that_cannot_be_written_is_logged_once_and_shown(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs it learns which file, why and what to do; trying again fills no log."""
+    monkeypatch.setattr(ledger.publish, "RETRY_SECONDS", 0.01)
+    with open_office(database, tmp_path) as office, capture_logs() as said:
+        until(lambda: office.ledger.publisher.standing().position == office.ledger_head())
+        before = rows(database)
+        in_the_way = tmp_path / "checkpoint.new"
+        in_the_way.mkdir()
+        office.call("POST", "/v1/people", PERSON, token=office.admin)
+        tried: list[int] = []
+        publisher = office.ledger.publisher
+        attempt = publisher._publish  # pyright: ignore[reportPrivateUsage]
+
+        def again(connection: Connection) -> str | None:
+            tried.append(1)
+            return attempt(connection)
+
+        monkeypatch.setattr(publisher, "_publish", again)
+        until(lambda: len(tried) > 5)
+        ready = office.call("GET", "/health/ready")
+        assert (ready.status, ready["status"]) == (200, "ready")
+        problem = ready["published"]["problem"]
+        assert problem.startswith("`checkpoint` in the data directory cannot be written (")
+        assert "make the directory writable" in problem
+        in_the_way.rmdir()
+        until(lambda: publisher.standing() == (office.ledger_head(), None))
+    event = "the file checkpoint in the data directory cannot be written"
+    assert [one["event"] for one in said if one["log_level"] == "error"] == [event]
+    assert len(rows(database)) > len(before)
 
 
 @pytest.mark.parametrize(
