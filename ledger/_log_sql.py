@@ -15,6 +15,12 @@ from ledger.personal.subject_keys import in_schema
 LAST: Final = 2**63 - 1
 """No upper limit: the largest position that the database can hold."""
 
+
+def lock_name(schema: str) -> str:
+    """What the log of a schema is locked by: whoever appends and whoever erases waits for it."""
+    return f"hireledger:{schema}"
+
+
 _LOCK: Final = """
 select set_config('hireledger.lock', %(key)s, true),
        pg_advisory_xact_lock(hashtextextended(%(key)s, 0)),

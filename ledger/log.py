@@ -21,7 +21,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from domain.findings import Item
-from ledger._log_sql import LAST, LogSql, Statement
+from ledger._log_sql import LAST, LogSql, Statement, lock_name
 from ledger.database import Connection
 from ledger.errors import LedgerError, LogDamaged
 from ledger.growth import Tip, as_given, grow, removed, require_whole
@@ -79,7 +79,7 @@ class Log:
 
     def __init__(self, schema: str) -> None:
         self._sql = LogSql(schema)
-        self._key = f"hireledger:{schema}"
+        self._key = lock_name(schema)
         # A channel belongs to the whole database, and its name has at most 63 letters.
         self._channel = f"hireledger_{hashlib.sha256(self._key.encode()).hexdigest()[:32]}"
         self._length_seen = 0

@@ -16,11 +16,11 @@ from ledger.fsck.owners import Owners
 from ledger.fsck.pages import Page, ValueRow
 from ledger.fsck.report import Findings
 from ledger.personal.keyring import KeyRing, KeyUnwrapError, Ring
+from ledger.personal.subject_keys import NONCE_BYTES
 from ledger.proof.disclosure import Place, digest_of, places, read_disclosure
 from ledger.seal import SELF_IDENTIFICATION
 
 KEYS_REMEMBERED: Final = 10_000
-NONCE_BYTES: Final = 12
 
 _MARK: Final = b'"_sd"'
 _RESTORE: Final = (

@@ -15,10 +15,9 @@ from psycopg.rows import TupleRow
 
 from ledger.errors import LedgerError, SealedValueError, VaultError
 from ledger.personal.keyring import KeyRing
-from ledger.personal.subject_keys import SubjectKeys, in_schema
+from ledger.personal.subject_keys import NONCE_BYTES, SubjectKeys, in_schema
 
 Kind = Literal["candidate", "person", "loop"]
-NONCE_BYTES: Final = 12
 
 _FIND: Final = "select lookup, handle from {}.aliases where lookup = any(%b)"
 _EXISTING: Final = "select handle from {}.aliases where handle = any(%s)"

@@ -11,6 +11,9 @@ from psycopg.rows import TupleRow
 from ledger.errors import SubjectKeyError, VaultError
 from ledger.personal.keyring import KEY_BYTES, KeyRing, KeyUnwrapError, Ring
 
+NONCE_BYTES: Final = 12
+"""Of AES-GCM: what is sealed under a subject's key begins with so many, random each time."""
+
 _SELECT: Final = "select subject, ring, wrapped from {}.subject_keys where subject = any(%s)"
 _INSERT: Final = (
     "insert into {}.subject_keys (subject, ring, wrapped) "

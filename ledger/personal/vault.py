@@ -14,13 +14,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from ledger._log_sql import lock_name
 from ledger.errors import RingClosedError, SealedValueError
 from ledger.personal.keyring import KeyRing, Ring
-from ledger.personal.subject_keys import SubjectKeys, in_schema
+from ledger.personal.subject_keys import NONCE_BYTES, SubjectKeys, in_schema
 from ledger.proof.disclosure import digest_of, read_disclosure
 from ledger.seal import SELF_IDENTIFICATION, Sealed
-
-NONCE_BYTES: Final = 12
 
 _INSERT: Final = (
     "insert into {}.disclosures (digest, position, subject, sealed) "
@@ -63,7 +62,7 @@ class Vault:
 
     def __init__(self, keyring: KeyRing, schema: str) -> None:
         self._keys = SubjectKeys(keyring, schema)
-        self._lock = f"hireledger:{schema}"
+        self._lock = lock_name(schema)
         self._insert = in_schema(_INSERT, schema)
         self._select = in_schema(_SELECT, schema)
         self._closed = in_schema(_CLOSED, schema)

@@ -25,7 +25,7 @@ from ledger.database import Database
 from ledger.embedded.server import Embedded
 from ledger.fsck.values import cipher_of
 from ledger.group import Group
-from ledger.personal.vault import NONCE_BYTES
+from ledger.personal.subject_keys import NONCE_BYTES
 from ledger.proof.disclosure import read_disclosure
 from ledger.proof.tree import basis_root, leaf_hash
 from ledger.proof.verify import verify

@@ -15,6 +15,7 @@ from psycopg.rows import TupleRow
 from domain.values import Digest, private
 from ledger.database import Connection, Database
 from ledger.errors import RingClosedError, SubjectKeyError, VaultError
+from ledger.log import Log
 from ledger.personal.keyring import KEY_NAMES, KeyRing, Ring
 from ledger.personal.subject_keys import SubjectKeys
 from ledger.personal.vault import ERASED, Vault
@@ -245,10 +246,7 @@ def test_an_erasure_waits_for_the_log(
     """No append that holds the log's lock has the key destroyed under its hands."""
     store(vault, cur, (MARA, "words"))
     with database.connect("runtime") as other:
-        other.execute(
-            "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            (f"hireledger:{database.schema}",),
-        )
+        Log(database.schema).lock(other.cursor())
         cur.execute("set local statement_timeout = '200ms'")
         with pytest.raises(psycopg.errors.QueryCanceled):
             vault.forget(cur, MARA)
