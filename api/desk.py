@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final, ParamSpec, TypeVar
 
 from api.answers import Written, answer
@@ -24,11 +25,13 @@ from ledger.api_keys import issue_secret
 from ledger.asked import Asked, Done, Rehearsed, Unavailable
 from ledger.group import Group
 from ledger.ledger import READERS, Ledger
+from ledger.publish import ANSWER_SECONDS_MAX
 from ledger.reading import Reader
 
 P = ParamSpec("P")
 T = TypeVar("T")
 OUTCOME_SECONDS_MAX: Final = 30.0
+_POLL_SECONDS: Final = 0.02
 _SILENT: Final = (
     "the store does not answer; whether it recorded this is unknown: send the same request again "
     "with the same key"
@@ -60,6 +63,19 @@ class Desk:
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: context.run(work, *args, **kwargs))
+
+    async def published(self, position: int) -> None:
+        """Waits for a published checkpoint over a recorded position; raises `Unavailable`.
+
+        No thread and no connection is held meanwhile: however many wait for witnesses, whoever
+        comes to read or to look after the server is answered.
+        """
+        deadline = monotonic() + ANSWER_SECONDS_MAX
+        while not self.ledger.publisher.asked(position):
+            if monotonic() > deadline:
+                self.ledger.publisher.checkpoint_at_least(position, timeout=0.0)
+                return
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def admit(self, headers: Mapping[str, str], roles: Collection[Role]) -> Reader:
         """The caller, if a role of theirs opens the route; or `Problem` 401 or 403."""

@@ -107,6 +107,8 @@ class _Served(NamedTuple):
 
     route: Route
     answer: Callable[[Desk, AnyRequest, Route], Response[bytes]]
+    first: Callable[[Desk, AnyRequest, Route], int] | None = None
+    """Says, in a thread too, which position must be published before the answer is made."""
 
 
 def _route(
@@ -229,16 +231,20 @@ def _entries(read: Read, bundle: Bundle) -> bytes:
     return entry_bundle([row.leaf for row in rows])
 
 
-def _proof(desk: Desk, request: AnyRequest, route: Route) -> Response[bytes]:
+def _provable(desk: Desk, request: AnyRequest, route: Route) -> int:
     path = path_of(request)
     with desk.ledger.reading() as group:
         read = Read(group, admitted(request.headers, route_roles(route), group))
         _no_query(request)
-        # Who may read the fact may prove it, and is noted as its reader.
+        # Who may read the fact may prove it, and is noted as its reader. Its hashes say nothing to
+        # others; but who knows that a fact stands here might guess which, so there is no exception.
         one_fact(read, path, None)
     desk.note(read.reader, read.notes)
-    position = int(path["position"])
-    # No connection is held meanwhile: it may have to be signed, and cosigned, first.
+    return int(path["position"])
+
+
+def _proof(desk: Desk, request: AnyRequest, _: Route) -> Response[bytes]:
+    position = int(path_of(request)["position"])
     checkpoint = desk.ledger.publisher.checkpoint_at_least(position)
     with desk.ledger.reading() as group:
         nodes = desk.ledger.store.nodes
@@ -298,6 +304,7 @@ _SERVED: Final = (
             roles=EVERYONE,
         ),
         _proof,
+        first=_provable,
     ),
 )
 
@@ -311,6 +318,9 @@ def log_handlers(desk: Desk) -> list[HTTPRouteHandler]:
 
 def _handler(one: _Served, desk: Desk) -> HTTPRouteHandler:
     async def handle(request: AnyRequest) -> Response[bytes]:
+        if one.first is not None:
+            # Neither thread nor connection is held while it is signed, and cosigned.
+            await desk.published(await desk.in_thread(one.first, desk, request, one.route))
         return await desk.in_thread(one.answer, desk, request, one.route)
 
     return HTTPRouteHandler(

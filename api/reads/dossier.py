@@ -4,7 +4,7 @@ It is answered by a handler of its own: its bytes are the file's, and between fi
 and proving its facts a checkpoint may have to be signed.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
@@ -17,11 +17,12 @@ from api.reading import Read
 from api.reads.base import LOOP_READERS
 from api.strict import decode_query, query_pairs
 from api.writes import JSON, AnyRequest, path_of, route_roles
+from domain.state import Loop
 from domain.values import POSITION_MAX
-from ledger.export_dossier import Audience, assemble, choose, published_over
+from ledger.export_dossier import Audience, Chosen, assemble, choose, published_over
 from ledger.personal.withholding import GUARDED, KINDS, Guarded, Kind
 from ledger.proof.dossier import Dossier, encode_dossier
-from ledger.reading import check_not_owing, notes_of_reading
+from ledger.reading import Reader, check_not_owing, notes_of_reading
 
 FILE_NAME: Final = "dossier.json"
 """What the download is called: it names nobody, and no loop."""
@@ -73,7 +74,9 @@ def dossier_handler(desk: Desk) -> HTTPRouteHandler:
     """The handler of the download."""
 
     async def handle(request: AnyRequest) -> Response[bytes]:
-        raw = await desk.in_thread(_made, desk, request)
+        wanted = await desk.in_thread(_wanted, desk, request)
+        await desk.published(wanted.chosen.decision.position)
+        raw = await desk.in_thread(_made, desk, wanted)
         named = {"content-disposition": f'attachment; filename="{FILE_NAME}"'}
         return Response(raw, media_type=JSON, headers=named)
 
@@ -85,8 +88,17 @@ def dossier_handler(desk: Desk) -> HTTPRouteHandler:
     )(handle)
 
 
-def _made(desk: Desk, request: AnyRequest) -> bytes:
-    """The file's bytes, once the log knows who is about to have them."""
+class _Wanted(NamedTuple):
+    """A decision that the reader may have the file of."""
+
+    reader: Reader
+    query: DossierQuery
+    loop: Loop
+    chosen: Chosen
+
+
+def _wanted(desk: Desk, request: AnyRequest) -> _Wanted:
+    """What the file is to be of, once the reader was found to be entitled to it."""
     with desk.ledger.reading() as group:
         reader = admitted(request.headers, route_roles(DOSSIER), group)
         query = decode_query(query_pairs(request.scope["query_string"]), DossierQuery)
@@ -94,7 +106,12 @@ def _made(desk: Desk, request: AnyRequest) -> bytes:
             raise Problem("forbidden", "Legal and comparative reasons are disclosed to auditors.")
         loop = Read(group, reader).loop(path_of(request)["loop"]).now
         check_not_owing(reader, loop)
-        chosen = choose(group, loop, query.decision)
+        return _Wanted(reader, query, loop, choose(group, loop, query.decision))
+
+
+def _made(desk: Desk, wanted: _Wanted) -> bytes:
+    """The file's bytes, once the log knows who is about to have them."""
+    reader, query, loop, chosen = wanted
     published = published_over(desk.ledger, chosen.decision.position)
     audience = Audience(
         reader.person,

@@ -326,11 +326,12 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def open_office(database: Database, directory: Path) -> Generator[Office]:
+def open_office(
+    database: Database, directory: Path, publishing: Publishing | None = None
+) -> Generator[Office]:
     """Serves a ledger until the block ends; nothing is recorded yet but the first start."""
-    with Ledger(
-        database, KeyRing.open(directory / "keys"), rules(), Publishing.of(directory)
-    ) as ledger:
+    how = publishing or Publishing.of(directory)
+    with Ledger(database, KeyRing.open(directory / "keys"), rules(), how) as ledger:
         first_start(ledger, directory / "admin.key")
         port = free_port()
         config = uvicorn.Config(
