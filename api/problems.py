@@ -19,6 +19,8 @@ from api.headers import request_id
 from api.logs import log, where
 from domain.findings import Finding
 from domain.values import Position
+from ledger.errors import LogDamaged
+from ledger.restore_guard import RecordBehind
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:hireledger:problem:"
@@ -58,7 +60,20 @@ CODES: Final[Mapping[Code, tuple[int, str]]] = {
     "idempotency-key-reused": (422, "This Idempotency-Key was used for another body"),
     "too-many-requests": (429, "Too many requests"),
     "internal": (500, "The server failed"),
-    "unavailable": (503, "The store is away"),
+    "unavailable": (503, "Not available now"),
+}
+# What the ledger found to be wrong with the store itself: a fault that only its keeper can mend.
+_FOUND: Final[Mapping[type[Exception], str]] = {
+    LogDamaged: (
+        "The log in the store is damaged: facts, or parts of the tree over them, are missing. To"
+        " ask again does not help. Whoever runs this server finds out with `hireledger fsck` what"
+        " is missing, and restores the newest backup."
+    ),
+    RecordBehind: (
+        "The store holds less than was signed, as after an old backup, so nothing was recorded."
+        " To ask again does not help. Whoever runs this server restores the newest backup;"
+        " /health/ready says what was found."
+    ),
 }
 _CODE_OF_STATUS: Final[Mapping[int, Code]] = {
     400: "malformed",
@@ -186,6 +201,9 @@ def problem_of(error: BaseException) -> Problem:
     while cause is not None:
         if isinstance(cause, _AWAY):
             return Problem("unavailable")
+        for kind, detail in _FOUND.items():
+            if isinstance(cause, kind):
+                return Problem("unavailable", detail)
         cause = cause.__cause__
     return Problem("internal")
 

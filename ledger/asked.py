@@ -68,7 +68,10 @@ class KeyReused(Refusal):
 
 
 class Unavailable(Exception):
-    """The store is away. `recorded` is False when nothing was recorded, None when it is unknown."""
+    """It cannot be had now; the message says why.
+
+    `recorded` is False when nothing was recorded, None when it is unknown.
+    """
 
     def __init__(self, detail: str, *, recorded: bool | None) -> None:
         super().__init__(detail)

@@ -19,6 +19,8 @@ from litestar.exceptions import (
 from api import problems, telemetry
 from api.problems import CODES, Code, FieldError, Problem, ProblemBody, problem_of
 from domain.findings import Finding
+from ledger.errors import LogDamaged
+from ledger.restore_guard import RecordBehind
 
 SECRET = "Zdenka-Quux"
 
@@ -71,6 +73,8 @@ def test_a_problem_is_what_the_document_says(code: Code) -> None:
         (psycopg.errors.ReadOnlySqlTransaction(SECRET), "unavailable"),
         (psycopg_pool.PoolTimeout(SECRET), "unavailable"),
         (psycopg_pool.TooManyRequests(SECRET), "unavailable"),
+        (LogDamaged(SECRET), "unavailable"),
+        (RecordBehind(SECRET), "unavailable"),
         (psycopg.errors.UniqueViolation(SECRET), "internal"),
         (psycopg.DataError(SECRET), "internal"),
         (RecursionError(SECRET), "internal"),
@@ -83,6 +87,16 @@ def test_every_exception_becomes_a_problem_without_its_words(error: Exception, c
     problem = problem_of(error)
     assert problem.code == code
     assert SECRET not in problems.encode(problem, "r_x").decode()
+
+
+@pytest.mark.parametrize("kind", [LogDamaged, RecordBehind])
+def test_a_store_that_is_damaged_or_behind_says_what_to_do(kind: type[Exception]) -> None:
+    """Whoever runs the server hears of it in the answer, also where it is another's cause."""
+    error = RuntimeError(SECRET)
+    error.__cause__ = kind(SECRET)
+    problem = problem_of(error)
+    assert (problem.status, problem.title) == (503, "Not available now")
+    assert "restores the newest backup" in problem.detail
 
 
 def test_what_http_asks_of_an_answer_is_in_its_headers() -> None:
