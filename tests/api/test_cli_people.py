@@ -61,6 +61,28 @@ def test_a_candidate_is_erased_by_whoever_has_the_keys(place: Place) -> None:
     assert "erased already" in by_handle.err
 
 
+def test_an_imported_case_is_said_not_to_be_erasable_yet(place: Place, tmp_path: Path) -> None:
+    """By its id or its handle, instead of as if there were nothing; and nothing is recorded."""
+    xes = tmp_path / "past.xes"
+    xes.write_text(
+        '<log><trace><string key="concept:name" value="case-9"/>'
+        '<event><string key="concept:name" value="Screening"/>'
+        '<date key="time:timestamp" value="2025-01-02T03:04:05Z"/></event></trace></log>'
+    )
+    place.shell.run("import", "xes", str(xes), "--system", "ats", "--log", "past")
+    with place.hall.ledger.reading() as group:
+        handle = group.store.aliases.find(group.cur, "loop", "ats:past:case-9")
+        before = group.head
+    assert handle is not None
+    for named in ("ats:past:case-9", handle):
+        refused = place.shell.run("erase", named, *BASIS, code=2)
+        assert "imported cases cannot be erased one by one yet" in " ".join(refused.err.split())
+        assert "case-9" not in refused.err
+    assert "No such candidate" in place.shell.run("erase", "l_" + "a" * 26, *BASIS, code=2).err
+    with place.hall.ledger.reading() as group:
+        assert group.head == before
+
+
 def test_an_erasure_may_be_recorded_as_a_persons(place: Place) -> None:
     """Whose own roles must allow it, like anywhere else."""
     place.hall.open_loop("two", "r-1")
