@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from ledger.log_keys import LogKeys
 
 _RESTART: Final = "A running server goes on with the keys it started with: restart it."
+_OLD_KEYS: Final = (
+    "Keep the public keys of the log before: what it signed stays in the database, and `hireledger "
+    "fsck` checks it only with them (--vkey KEY for each). `hireledger log-key show --data DIR` "
+    "prints them where its keys are in DIR/keys/log."
+)
 _DATA: Final = click.option(
     "--data",
     metavar="DIR",
@@ -97,7 +102,7 @@ def begin(data: Path | None, as_json: bool) -> None:
         )
     if not settings.data.is_dir():
         raise SettingWrong(f"There is no data directory {settings.data}: give another (--data).")
-    _tell(begun(_directory(settings), settings.origin), as_json)
+    _tell(begun(_directory(settings), settings.origin), as_json, _OLD_KEYS)
 
 
 def _tell(keys: "LogKeys", as_json: bool, *more: str) -> None:

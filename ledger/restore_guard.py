@@ -28,6 +28,17 @@ TAIL_FACTS: Final = 1024
 
 _OUTSIDE: Final = "The last checkpoint outside the database (`checkpoint` in the data directory)"
 _INSIDE: Final = "The last checkpoint in the database"
+_CHANGED: Final = {
+    _OUTSIDE: (
+        "run `hireledger fsck`; where the database is in order, move the file to a safe place, and "
+        "take no older one from a backup. The log is then held against the last checkpoint in the "
+        "database (deploy/README.md, Restoring)."
+    ),
+    _INSIDE: (
+        "restore the newest backup of the database, and leave `checkpoint` in the data directory "
+        "as it is (deploy/README.md, Restoring)."
+    ),
+}
 _TAIL: Final = """
 select facts.position, leaf, leaf_hash, hashes
 from {}.facts left join {}.tree_nodes using (position)
@@ -144,7 +155,7 @@ class RestoreGuard:
             raise RecordBehind(
                 f"{where} does not verify with this log's keys. {error} Either the keys are "
                 "another log's (start with those that it was signed with: `keys/log` in the data "
-                "directory, or the setting `key_log`), or it was changed: restore it from a backup."
+                f"directory, or the setting `key_log`), or it was changed: {_CHANGED[where]}"
             ) from None
         if said.origin != self._keys.origin:
             raise RecordBehind(f"{where} is another log's: start with the keys of that log.")

@@ -19,16 +19,23 @@ from ledger.proof.tree import EMPTY_ROOT
 from ledger.proof.witness_policy import WitnessPolicy
 
 _SIGNED: Final = (
-    "Restore the row from a backup, or remove it: a later checkpoint replaces it. Where a retired "
-    "key signed it, give that key's verifier key (--vkey)."
+    "Keep it: what was signed is evidence. Where a retired key signed it, or that of the log "
+    "before `log-key begin`, give its verifier key (--vkey); a witness that left the policy stays "
+    "in the file of --witness-policy. Otherwise it was changed: restore the row from a backup."
 )
 _FORKED: Final = (
     "What was signed was promised: the facts up to this size were changed or removed, or the row "
     "was. Compare them with a backup, beginning after the last checkpoint that is right."
 )
-_OUTSIDE: Final = (
-    "Restore `checkpoint` in the data directory from its backup, or find out which of the two was "
-    "set back: the database or the file."
+_SET_BACK: Final = (
+    "Keep `checkpoint` in the data directory as it is: it proves that there was more. Restore the "
+    "newest backup of the database (deploy/README.md, Restoring)."
+)
+_SPOILT: Final = (
+    "Keep `checkpoint` of the data directory. Where a retired key signed it, or that of the log "
+    "before `log-key begin`, give its verifier key (--vkey). Otherwise it was changed: move it to "
+    "a safe place, and take no older one from a backup; without it the log is held against the "
+    "last checkpoint in the database (deploy/README.md, Restoring)."
 )
 
 
@@ -92,11 +99,12 @@ class CheckpointCheck:
 
     def end(self, head: int) -> None:
         """No more of it."""
-        if self._outside_size is not None and self._outside_size > head:
+        beyond = self._outside_size is not None and self._outside_size > head
+        if beyond and self._opened_outside() is not None:
             self._wrong(
                 f"The copy outside is signed over {self._outside_size} facts: the database was "
                 "set back.",
-                _OUTSIDE,
+                _SET_BACK,
                 position=head + 1,
                 row="the copy outside",
             )
@@ -168,16 +176,20 @@ class CheckpointCheck:
         try:
             return parse_checkpoint(parse_note(self._outside).text).size
         except (NoteError, CheckpointError) as error:
-            self._wrong(f"It is no checkpoint. {error}", _OUTSIDE, row="the copy outside")
+            self._wrong(f"It is no checkpoint. {error}", _SPOILT, row="the copy outside")
+            return None
+
+    def _opened_outside(self) -> Checkpoint | None:
+        """What the copy says, if the log signed it."""
+        try:
+            return self._signed(self._outside or b"", cosigned=True)
+        except (NoteError, CheckpointError) as error:
+            self._wrong(f"It does not verify. {error}", _SPOILT, row="the copy outside")
             return None
 
     def _compare_outside(self, roots: dict[int, Roots]) -> None:
-        try:
-            said = self._signed(self._outside or b"", cosigned=True)
-        except (NoteError, CheckpointError) as error:
-            self._wrong(f"It does not verify. {error}", _OUTSIDE, row="the copy outside")
-            return
-        if said.size in roots or said.size == 0:
+        said = self._opened_outside()
+        if said is not None and (said.size in roots or said.size == 0):
             self._compare(said.size, said, roots, "the copy outside")
 
     def _older(self, outside: bytes | None) -> bool:

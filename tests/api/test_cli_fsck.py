@@ -181,6 +181,7 @@ def test_what_a_retired_key_signed_needs_its_verifier_key(recorded: Shell) -> No
     told = recorded.run("fsck", "--json", code=1).json
     assert {one["check"] for one in told["problems"]} == {"checkpoints"}
     assert "--vkey" in told["problems"][0]["cure"]
+    assert "Keep it: what was signed is evidence" in told["problems"][0]["cure"]
     assert recorded.run("fsck", "--json", "--vkey", first[0]).json["sound"]
     assert recorded.run("fsck", "--vkey", first[0][:-4] + "AAAA", code=2).err
 
@@ -196,3 +197,4 @@ def test_the_copy_outside_may_lag_but_not_contradict(recorded: Shell, tmp_path: 
         copy.write_bytes(spoilt)
         told = recorded.run("fsck", "--json", code=1).json
         assert {one["row"] for one in told["problems"]} == {"the copy outside"}
+        assert "take no older one from a backup" in told["problems"][0]["cure"]

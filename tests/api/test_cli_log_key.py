@@ -63,6 +63,8 @@ def test_a_log_is_begun_anew_once_the_evidence_is_put_away(shell: Shell, data: P
     told = again.run("log-key", "begin", "--json").json
     assert told["origin"] == "log.example.org/again"
     assert LogKeys.open(data / "keys").vkeys == (told["keys"][0]["vkey"],)
+    (data / "keys" / "log").rename(data / "log.lost-too")
+    assert "--vkey KEY" in shell.run("log-key", "begin").err
 
 
 def test_keys_that_come_by_setting_are_shown_but_changed_elsewhere(

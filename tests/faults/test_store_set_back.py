@@ -205,6 +205,7 @@ def test_a_copy_or_a_row_of_other_keys_is_refused(
     other = LogKeys.open(tmp_path / "others", origin=checkpoint_in(note).origin)
     copy.write(other.sign(note.decode().partition("\n\n")[0] + "\n"))
     refused(database, data, "does not verify with this log's keys", "keys/log")
+    refused(database, data, "move the file to a safe place, and take no older one from a backup")
     copy.write(b"")
     refused(database, data, "does not verify")
     copy.write(note)

@@ -152,6 +152,7 @@ def test_a_log_cut_short_is_found_by_the_copy_outside(cur: Cursor[TupleRow], sou
     problems = found(cur, sound)
     assert (problems[0].check, problems[0].row) == ("checkpoints", "the copy outside")
     assert problems[0].position == cut + 1
+    assert "it proves that there was more" in problems[0].cure
 
 
 def test_a_person_removed_without_an_erasure_is_found(cur: Cursor[TupleRow], sound: Sound) -> None:
