@@ -26,6 +26,14 @@ select set_config('hireledger.lock', %(key)s, true),
        pg_advisory_xact_lock(hashtextextended(%(key)s, 0)),
        current_setting('transaction_isolation'), clock_timestamp()
 """
+HOLDERS: Final = """
+select coalesce(nullif(application_name, ''), usename, 'somebody'), pid
+from pg_locks join pg_stat_activity using (pid)
+where locktype = 'advisory' and granted and objsubid = 1
+  and pg_locks.database = (select oid from pg_database where datname = current_database())
+  and (classid::bigint << 32 | objid::bigint) = hashtextextended(%(key)s, 0)
+order by pid
+"""
 _HEAD: Final = "select coalesce(max(position), 0) from {}.facts"
 _FETCH: Final = """
 select position, type, tags, leaf from {}.facts where position = any(%b) order by position

@@ -21,7 +21,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from domain.findings import Item
-from ledger._log_sql import LAST, LogSql, Statement, lock_name
+from ledger._log_sql import HOLDERS, LAST, LogSql, Statement, lock_name
 from ledger.database import Connection
 from ledger.errors import LedgerError, LogDamaged
 from ledger.growth import Tip, as_given, grow, removed, require_whole
@@ -107,6 +107,11 @@ class Log:
             )
         time: datetime = clock
         return time
+
+    def held_by(self, cur: Cursor[TupleRow]) -> str:
+        """Who holds the log's lock at this moment, in words: by name and process of the store."""
+        found = cur.execute(HOLDERS, {"key": self._key}).fetchall()
+        return " and ".join(f"{name} (process {pid})" for name, pid in found) or "somebody"
 
     def head(self, cur: Cursor[TupleRow]) -> int:
         """The last position that this transaction sees; 0 when the log is empty."""

@@ -31,7 +31,11 @@ from ledger.personal.keyring import KEY_BYTES, RING_KEYS, KeyRing, KeyUnwrapErro
 from ledger.personal.subject_keys import in_schema, rotated
 
 BATCH: Final = 5_000
+LOCK_SECONDS_MAX: Final = 30
+"""How long it waits for the log's lock, which a commit holds for a moment."""
+
 _LOCK: Final = "rotating"
+_PATIENCE: Final = "select set_config('lock_timeout', %s, true)"
 _SELECT: Final = (
     "select subject, wrapped from {}.subject_keys where ring = %s and subject <> %s "
     "order by subject"
@@ -48,6 +52,10 @@ _PROOF: Final = (
 
 class NoNewKey(LedgerError):
     """The key-encryption key comes by setting, and no setting gives the one to follow it."""
+
+
+class LogHeld(LedgerError):
+    """Somebody has held the log's lock for too long; the message says who, and what to do."""
 
 
 class Rotated(NamedTuple):
@@ -82,16 +90,34 @@ def rewrap(database: Database, keyring: KeyRing, ring: Ring) -> int:
     Raises:
         NoNewKey: there is one key only.
         SubjectKeyError: a row opens under neither; nothing was changed.
+        LogHeld: the log's lock was not free in `LOCK_SECONDS_MAX`; nothing was changed.
         psycopg.Error: the store is away; nothing was changed.
     """
     newest = keyring.newest(ring)
     if newest is None:
         raise NoNewKey("there is no new key to wrap with; make one first")
     with database.connect("owner") as connection:
-        with connection.cursor() as cur:
-            # Nobody makes a new subject's key from here to the commit.
-            Log(database.schema).lock(cur)
+        # Nobody makes a new subject's key from here to the commit.
+        _lock(connection, database.schema)
         return _rewrap(connection, database.schema, keyring, newest, ring)
+
+
+def _lock(connection: Connection, schema: str) -> None:
+    """The log's lock, for which writers wait too; who holds it is told to whoever would wait on."""
+    log = Log(schema)
+    with connection.cursor() as cur:
+        cur.execute(_PATIENCE, [f"{LOCK_SECONDS_MAX}s"])
+        try:
+            log.lock(cur)
+        except psycopg.errors.LockNotAvailable:
+            connection.rollback()
+            raise LogHeld(
+                f"Nothing was rotated: for {LOCK_SECONDS_MAX} seconds the log's lock was held by "
+                f"{log.held_by(cur)}. Writes wait for it too. See what it does (pg_stat_activity), "
+                "end it if need be (pg_terminate_backend), and run this again."
+            ) from None
+        # What is changed under the lock nobody else holds for long.
+        cur.execute(_PATIENCE, ["0"])
 
 
 def _rewrap(

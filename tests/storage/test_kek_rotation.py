@@ -25,7 +25,14 @@ from ledger.personal.keyring import (
     Ring,
     coming_file,
 )
-from ledger.personal.rotate import NoNewKey, make_coming, rewrap, rotate_files, rotate_settings
+from ledger.personal.rotate import (
+    LogHeld,
+    NoNewKey,
+    make_coming,
+    rewrap,
+    rotate_files,
+    rotate_settings,
+)
 from ledger.personal.subject_keys import rotated
 from ledger.personal.vault import Vault
 from ledger.seal import seal
@@ -213,6 +220,22 @@ def test_a_spoilt_mark_of_the_last_rotation_is_mended_by_the_next(cabinet: Cabin
         cabinet.store(cabinet.ring(), LATE)
     assert cabinet.rotate().rewrapped == 2
     cabinet.store(cabinet.ring(), LATE)
+    assert cabinet.opens(cabinet.ring())
+
+
+def test_while_somebody_holds_the_log_it_waits_no_longer_than_it_says(
+    cabinet: Cabinet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names who holds it, changes nothing, and goes on when it is run again."""
+    monkeypatch.setattr(rotate, "LOCK_SECONDS_MAX", 1)
+    before = cabinet.wrapped()
+    with cabinet.database.connect("runtime") as connection, connection.cursor() as cur:
+        Log(cabinet.database.schema).lock(cur)
+        pid = connection.info.backend_pid
+        with pytest.raises(LogHeld, match=rf"held by hireledger-runtime \(process {pid}\)"):
+            cabinet.rotate()
+    assert cabinet.wrapped() == before
+    assert cabinet.rotate().rewrapped == 2
     assert cabinet.opens(cabinet.ring())
 
 
