@@ -59,6 +59,7 @@ class Checked:
     checkpoint: Checkpoint = field(init=False)  # from step 2
     told: dict[int, Told] = field(init=False)  # from step 4, by position
     decision: f.DecisionMade = field(init=False)  # from step 4
+    as_recorded: tuple[int, ...] = ()  # from step 9: whose verdicts could not be judged again
 
     @property
     def resting(self) -> list[tuple[Told, RestsOnABasis]]:

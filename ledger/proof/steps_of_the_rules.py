@@ -1,12 +1,11 @@
 """Steps 9 and 10: the verdicts come out the same here, and when the checkpoint existed.
 
 The rules are the verifier's own, never the file's. They judge each stage, gate and decision again
-on exactly the facts of its basis.
+on exactly the facts of its basis, and what came before on the facts before it.
 """
 
 import hashlib
 from datetime import timedelta
-from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -14,25 +13,25 @@ from msgspec.structs import replace
 from domain import commands as c
 from domain import facts as f
 from domain.boundary import boundary
-from domain.codec import Recorded
-from domain.decide import Context, draft
 from domain.decide.intent import intent_of
 from domain.evolve import fold
-from domain.findings import Item, Judged, Receipt
-from domain.refusals import Refusal
+from domain.findings import Receipt
 from domain.state import World
 from domain.tags import loop as loop_tag
 from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked, RestsOnABasis, Told
 from ledger.proof.dossier import GivenPolicy
+from ledger.proof.earlier_verdicts import judge_earlier
+from ledger.proof.judging_again import (
+    LOOP_STATE,
+    check_installed,
+    check_none_left_out,
+    covered,
+    differing,
+    drafted_again,
+    encode,
+)
 from ledger.proof.timestamp import TimestampError, check_token
 from ledger.proof.verdict import LeftOut, StepFailed
-from policies import Catalogue
-
-LOOP_STATE: Final = "loop-state"
-SYSTEM: Final = "system"
-# Types of facts that boundaries select only since a later release. Decisions recorded before it
-# were made without them, and could not have had any: their bases need not ask for them.
-ADDED_LATER: Final[frozenset[str]] = frozenset()
 
 
 class _Stored(msgspec.Struct):
@@ -40,26 +39,34 @@ class _Stored(msgspec.Struct):
 
 
 _content = msgspec.json.Decoder(_Stored)
-_encode = msgspec.json.Encoder(order="deterministic").encode
 _ACCEPTED = f.DecisionMade | f.EvidenceGatePassed | f.StageDecided
 
 
 def replay(checked: Checked) -> str:
     """Step 9. Judged again with the verifier's rules, every receipt comes out byte for byte.
 
-    The rules are those that the receipts name, and none that the loop's policy set names is left
+    The rules are those that the receipts name, and none that is installed and has a say is left
     out. The basis is as wide as the verifier's own boundary, so that it cannot leave evidence out;
-    and what was asked for, by a person with the roles for it, makes this very fact here too.
+    and what was asked for, by a person with the roles for it, makes this very fact here too. What
+    led there is judged again where the file has all that it depended on, and told where not.
     """
     resting = checked.resting
     receipts = [r for _, fact in resting for r in fact.judged.receipts if r.policy != LOOP_STATE]
     _check_of_one_loop(checked)
     _check_contents(checked)
-    _check_installed(receipts, checked.rules)
+    check_installed(receipts, checked.rules)
     _check_policies(receipts, checked)
+    if not checked.decision.judged.receipts:
+        raise StepFailed("No rule judged the decision: it has no receipt.")
     for one, fact in resting:
         _judge_again(one, fact, checked)
-    return f"{len(receipts)} receipts of {len(resting)} facts come out the same"
+    earlier, checked.as_recorded = judge_earlier(checked)
+    left = ", ".join(str(position) for position in checked.as_recorded)
+    return (
+        f"{len(receipts)} receipts of {len(resting)} facts come out the same, and {earlier} of what"
+        f" came before"
+        + (f"; as the ledger recorded, not judged again: No. {left}" if left else "")
+    )
 
 
 def _check_of_one_loop(checked: Checked) -> None:
@@ -77,15 +84,6 @@ def _check_contents(checked: Checked) -> None:
             stored = b"[%b]" % _content.decode(one.leaf).content
             if hashlib.sha256(stored).hexdigest() != one.fact.content_digest:
                 raise StepFailed(f"The scorecard at {one.position} is not what was approved.")
-
-
-def _check_installed(receipts: list[Receipt], rules: Catalogue) -> None:
-    for one in receipts:
-        if (one.policy, one.version) not in rules.rules:
-            raise StepFailed(
-                f"Version {one.version} of the rule {one.policy} judged, and is not installed "
-                "here. Verify with a release that has it."
-            )
 
 
 def _check_policies(receipts: list[Receipt], checked: Checked) -> None:
@@ -118,12 +116,12 @@ def _judge_again(one: Told, fact: RestsOnABasis, checked: Checked) -> None:
         again = checked.rules.replay(fact, world, facts)
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise StepFailed(f"{at} cannot be judged again on the facts of its basis.") from error
-    if not all(_covered(item, fact.basis.items) for item in asked):
+    if not all(covered(item, fact.basis.items) for item in asked):
         raise StepFailed(f"{at} rests on a basis that leaves out what such a fact depends on.")
-    if _encode(again) != _encode(fact.judged):
-        raise StepFailed(f"{at} is judged otherwise here, by {_differing(again, fact.judged)}.")
+    if encode(again) != encode(fact.judged):
+        raise StepFailed(f"{at} is judged otherwise here, by {differing(again, fact.judged)}.")
     _check_drafted(at, fact, world)
-    _check_none_left_out(at, fact, pinned, checked.rules, world, facts)
+    check_none_left_out(at, fact, pinned, checked.rules, world, facts)
 
 
 def _pinned(loop: str, world: World) -> f.PolicySetAdopted:
@@ -159,22 +157,7 @@ def _check_drafted(at: str, fact: RestsOnABasis, world: World) -> None:
         raise StepFailed(f"{at} was recorded against its own verdict.")
     if fact.judged.now != fact.stamp.recorded:
         raise StepFailed(f"{at} was judged at another time than it was recorded.")
-    stamp = fact.stamp
-    person = world.people.get(stamp.by)
-    context = Context(
-        now=stamp.recorded,
-        at=stamp.at,
-        actor=stamp.by,
-        via=stamp.via,
-        assurance=stamp.assurance,
-        cause=stamp.cause,
-        roles=frozenset(person.roles if person else f.ROLES if stamp.by == SYSTEM else ()),
-        source=stamp.source,
-    )
-    try:
-        drafted = draft(_command(fact), world, context)
-    except Refusal as refusal:
-        raise StepFailed(f"{at} could not be recorded: {refusal.detail}.") from None
+    drafted = drafted_again(at, fact, _command(fact), world, roles_known=True)
     if isinstance(fact, _ACCEPTED) and drafted.state_findings:
         raise StepFailed(f"{at} came too late: {drafted.state_findings[0].message}.")
     mine, theirs = drafted.fact, intent_of(fact, world)
@@ -182,53 +165,6 @@ def _check_drafted(at: str, fact: RestsOnABasis, world: World) -> None:
         mine = replace(mine, reasons=getattr(theirs, "reasons", ()))
     if mine != theirs:
         raise StepFailed(f"{at} is not what this request makes of the facts before it.")
-
-
-def _covered(item: Item, given: tuple[Item, ...]) -> bool:
-    """Whether some item of a basis selects at least what this one of our own does."""
-    wanted = set(item.types) - ADDED_LATER
-    return any(
-        set(one.tags) <= set(item.tags) and (not one.types or wanted <= set(one.types))
-        for one in given
-    )
-
-
-def _differing(one: Judged, other: Judged) -> str:
-    mine = {receipt.policy: _encode(receipt) for receipt in one.receipts}
-    theirs = {receipt.policy: _encode(receipt) for receipt in other.receipts}
-    rules = sorted(r for r in mine.keys() | theirs.keys() if mine.get(r) != theirs.get(r))
-    return ", ".join(rules) or "its order or its time"
-
-
-def _check_none_left_out(
-    at: str,
-    fact: RestsOnABasis,
-    pinned: f.PolicySetAdopted,
-    rules: Catalogue,
-    world: World,
-    facts: tuple[Recorded, ...],
-) -> None:
-    """Every rule that the pinned set names with its version, and that has a say, left a receipt.
-
-    A rule that the set does not name keeps the default it had then, which nobody can know now.
-    """
-    named = {one.id for one in pinned.policies if one.version is not None}
-    given = {one.policy: _applied(one, named) for one in fact.judged.receipts}
-    for receipt in rules.replay(fact, world, facts, pinned).receipts:
-        if receipt.policy in named and given.get(receipt.policy) != _applied(receipt, named):
-            raise StepFailed(
-                f"{at} was not judged by the rule {receipt.policy} as the loop's policy set has it."
-            )
-
-
-def _applied(receipt: Receipt, named: set[str]) -> tuple[int, str, dict[str, object]]:
-    """How a rule was applied: version, strictness, and the parameters that the set decides on."""
-    params = {
-        name: value
-        for name, value in receipt.params.items()
-        if "." not in name or name.partition(".")[0] in named
-    }
-    return receipt.version, receipt.enforcement, {**params}
 
 
 def timestamps(checked: Checked) -> str:

@@ -43,9 +43,14 @@ class Step(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """All ten steps in order. A dossier is accepted when none failed."""
+    """All ten steps in order. A dossier is accepted when none failed.
+
+    `as_recorded` are the positions of facts of the file whose verdicts could not be judged again:
+    they are as the ledger recorded them.
+    """
 
     steps: tuple[Step, ...]
+    as_recorded: tuple[int, ...] = ()
 
     @property
     def failed(self) -> Step | None:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final
 
 from cryptography.x509 import Certificate
+from msgspec.structs import replace
 
 from ledger.proof import steps_of_the_log, steps_of_the_rules, steps_of_the_story
 from ledger.proof.checked import Checked
@@ -73,4 +74,5 @@ def verify(
         now=now,
         roots=roots,
     )
-    return verdict_of([partial(step, checked) for step in _STEPS])
+    verdict = verdict_of([partial(step, checked) for step in _STEPS])
+    return replace(verdict, as_recorded=checked.as_recorded)

@@ -74,7 +74,9 @@ def test_a_valid_dossier_passes_every_step() -> None:
         "signed by ledger.example/log over 49 facts; witnesses not checked: no policy given"
     )
     assert steps[3].reason == "hire at position 47"
-    assert steps[8].reason == "26 receipts of 3 facts come out the same"
+    assert steps[8].reason == (
+        "26 receipts of 3 facts come out the same, and 22 of what came before"
+    )
 
 
 def test_withholding_everything_leaves_it_verifying() -> None:
@@ -213,7 +215,7 @@ def test_a_prompt_that_the_ledger_never_knew_is_told() -> None:
     log = small_before_the_decision(sample.ref("asked-on-a-whim")).decided()
     verdict = checked(as_file(dossier_of(log)))
     assert verdict.accepted, verdict.failed
-    assert verdict.steps[7].reason.endswith("1 prompts, 1 prompts that the ledger never knew")
+    assert verdict.steps[7].reason.endswith("2 prompts, 1 prompts that the ledger never knew")
 
 
 def test_a_leaf_is_limited_in_bytes_and_is_json_that_all_read_alike() -> None:

@@ -5,11 +5,12 @@ from typing import Any, cast
 
 import pytest
 
-from dossiers import NOW, VKEY
+from dossiers import NOW, VKEY, as_file, small_dossier
 from ledger.proof.dossier import DOSSIER_BYTES_MAX
 from ledger.proof.verdict import Verdict
 from ledger.proof.verify import verify
 from museum import CONTENTS, FOLDER, contents, exhibits
+from museum_of_lies import told
 from told_log import installed
 
 LISTED = cast("dict[str, int]", json.loads((FOLDER / CONTENTS).read_bytes())["steps"])
@@ -36,10 +37,23 @@ def test_each_exhibit_is_refused_at_the_step_it_says(name: str) -> None:
     assert (refused.number if refused else 0) == LISTED[name], refused
     assert [step.number for step in verdict.steps] == list(range(1, 11))
     if refused is not None:
+        assert exhibits()[name.removesuffix(".json")].why in refused.reason
         assert "could not be completed" not in refused.reason
         assert 10 < len(refused.reason) < 400
         later = verdict.steps[refused.number :]
         assert {step.outcome for step in later} <= {"not reached"}
+
+
+def test_an_honest_retelling_is_the_very_dossier_and_is_accepted() -> None:
+    """So that what a lie is refused for is the lie, and not that it was told again."""
+    raw = as_file(told(lambda fact, _: fact))
+    assert raw == small_dossier()
+    assert verdict_on(raw).accepted
+
+
+def test_of_every_lie_and_every_lie_about_rules_the_reason_is_known() -> None:
+    """An exhibit of the replay that fails for whatever reason would guard nothing."""
+    assert [name for name, one in exhibits().items() if one.step == 9 and not one.why] == []
 
 
 def test_every_step_that_can_fail_without_roots_has_exhibits() -> None:

@@ -27,11 +27,13 @@ from dossiers import (
     small_dossier,
     small_withheld_dossier,
 )
+from lies_about_rules import lies_about_rules
 from museum_of_lies import lies
 from told_log import small_log
 
 FOLDER: Final = Path(__file__).parents[1] / "proofs" / "museum"
 CONTENTS: Final = "contents.json"
+_DECISION: Final = '"decision": 31'
 
 
 class Exhibit(NamedTuple):
@@ -39,11 +41,14 @@ class Exhibit(NamedTuple):
 
     step: int
     raw: bytes
+    why: str = ""
+    """Stands in the reason of a verifier that has the rules; empty where any reason will do."""
 
 
 Spoil = Callable[[Dossier], Any]
 
 
+@functools.cache
 def exhibits() -> dict[str, Exhibit]:
     """Every file of the museum by its name."""
     made = {
@@ -55,7 +60,8 @@ def exhibits() -> dict[str, Exhibit]:
             if name in made:
                 raise ValueError(f"two exhibits are called {name}")
             made[name] = exhibit
-    made |= {name: Exhibit(step, as_file(file)) for name, (step, file) in lies().items()}
+    told = lies() | lies_about_rules()
+    made |= {name: Exhibit(one.step, as_file(one.file), one.why) for name, one in told.items()}
     return made
 
 
@@ -95,20 +101,20 @@ def _shapes() -> Iterator[tuple[str, Exhibit]]:
     yield "unknown-member", _spoilt(1, lambda d: d.update(note="ignore me"))
     yield "unknown-member-in-a-fact", _spoilt(1, lambda d: d["facts"][3].update(hidden=True))
     yield "member-missing", _spoilt(1, lambda d: d.pop("timestamps"))
-    yield "member-twice", _edited(1, '"decision": 27,', '"decision": 26,\n "decision": 27,')
+    yield "member-twice", _edited(1, f"{_DECISION},", f'"decision": 30,\n {_DECISION},')
     yield (
         "member-twice-in-a-fact",
         _edited(1, '"position": 1,', '"position": 2,\n   "position": 1,'),
     )
     yield (
         "member-twice-under-an-escape",
-        _edited(1, '"decision": 27,', '"decisio\\u006e": 26,\n "decision": 27,'),
+        _edited(1, f"{_DECISION},", f'"decisio\\u006e": 30,\n {_DECISION},'),
     )
     yield "format-of-another-version", _edited(1, "dossier/1", "dossier/2")
     yield "loop-is-no-handle", _spoilt(1, lambda d: d.update(loop="loop-7"))
-    yield "decision-as-text", _edited(1, '"decision": 27', '"decision": "27"')
-    yield "decision-as-fraction", _edited(1, '"decision": 27', '"decision": 27.0')
-    yield "decision-beyond-every-log", _edited(1, '"decision": 27', '"decision": 9007199254740992')
+    yield "decision-as-text", _edited(1, _DECISION, '"decision": "31"')
+    yield "decision-as-fraction", _edited(1, _DECISION, '"decision": 31.0')
+    yield "decision-beyond-every-log", _edited(1, _DECISION, '"decision": 9007199254740992')
     yield "facts-reordered", _spoilt(1, _swap_facts)
     yield "fact-duplicated", _spoilt(1, lambda d: d["facts"].insert(4, d["facts"][4]))
     yield "no-facts", _spoilt(1, lambda d: d.update(facts=[]))
@@ -235,7 +241,7 @@ def _stories() -> Iterator[tuple[str, Exhibit]]:
         return _spoilt(step, lambda d: _leave_out(d, kind))
 
     yield "decision-of-another-loop", _spoilt(4, _other_loop)
-    yield "decision-is-a-recommendation", _edited(4, '"decision": 27', '"decision": 26')
+    yield "decision-is-a-recommendation", _edited(4, _DECISION, '"decision": 30')
     yield "decision-left-out", without(4, "decision-made.v1")
     yield "feedback-left-out", without(5, "feedback-submitted.v1")
     yield "gate-left-out", without(5, "evidence-gate-passed.v1")
@@ -303,14 +309,24 @@ def _url64(raw: bytes) -> str:
 
 
 def _rules() -> Iterator[tuple[str, Exhibit]]:
-    def listed(spoil: Callable[[list[dict[str, Any]]], Any]) -> Exhibit:
-        return _spoilt(9, lambda d: spoil(d["policies"]))
+    def listed(spoil: Callable[[list[dict[str, Any]]], Any], why: str) -> Exhibit:
+        return _spoilt(9, lambda d: spoil(d["policies"]))._replace(why=why)
 
-    yield "rule-with-another-source", listed(lambda r: r[0].update(source_digest="0" * 64))
-    yield "rule-not-listed", listed(lambda r: r.pop())
-    yield "rule-listed-that-never-judged", listed(lambda r: r.append({**r[0], "id": "fair-play"}))
-    yield "rule-listed-twice", listed(lambda r: r.append(r[0]))
-    yield "rule-described-otherwise", listed(lambda r: r[0].update(rationale="It looks better."))
+    another = "is not that of the rules in the receipts"
+    yield (
+        "rule-with-another-source",
+        listed(lambda r: r[0].update(source_digest="0" * 64), "has another source here"),
+    )
+    yield "rule-not-listed", listed(lambda r: r.pop(), another)
+    yield (
+        "rule-listed-that-never-judged",
+        listed(lambda r: r.append({**r[0], "id": "fair-play"}), another),
+    )
+    yield "rule-listed-twice", listed(lambda r: r.append(r[0]), another)
+    yield (
+        "rule-described-otherwise",
+        listed(lambda r: r[0].update(rationale="It looks better."), "in other words than its own"),
+    )
 
 
 def write(folder: Path = FOLDER) -> None:

@@ -7,7 +7,7 @@ the changed one, as a ledger's own would.
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -16,63 +16,96 @@ from domain import tags
 from domain.codec import encode
 from domain.findings import Item
 from dossiers import Dossier, RestsOnABasis, dossier_of
-from policies import _sample as sample
 from told_log import OTHER_LOOP, Entry, ToldLog, few_rules, small_log
 
 Change = Callable[[f.AnyFact, ToldLog], f.AnyFact | bytes]
 ChangeOfDecision = Callable[[f.DecisionMade, ToldLog], f.AnyFact | bytes]
-Lie = tuple[int, Dossier]
 _YEARS: Final = timedelta(days=3650)
 
 
+class Lie(NamedTuple):
+    """A dossier that lies: the step that finds it out, what stands in the reason, the file."""
+
+    step: int
+    why: str
+    file: Dossier
+
+
 def lies() -> dict[str, Lie]:
-    """Each by its name: the step that finds it out, and the file."""
+    """Each by its name; those about the rules and what they judged are in `lies_about_rules`."""
+    return _of_bytes() | _of_bases() | _of_order()
+
+
+def _of_bytes() -> dict[str, Lie]:
+    no_object = "is no JSON object"
     return {
-        "leaf-is-no-json": _decided(4, lambda _, __: b"We hired them, trust us."),
-        "leaf-is-a-number": _decided(4, lambda _, __: b"27"),
-        "leaf-has-a-member-twice": _decided(4, _member_twice),
-        "leaf-without-tags": _decided(4, _without_tags),
-        "decision-of-an-unknown-shape": _decided(4, _unknown_shape),
-        "basis-upto-too-small": _decided(5, _short_sighted),
-        "basis-count-too-small": _decided(5, lambda d, _: _rebased(d, count=d.basis.count - 1)),
-        "basis-root-of-other-facts": _decided(5, lambda d, _: _rebased(d, root="A" * 43 + "=")),
-        "basis-of-the-gate-too-small": _told(5, _shrunken_gate),
-        "gate-that-never-was": _decided(6, lambda d, _: replace(d, gate=3)),
-        "gate-that-is-no-gate": _decided(6, lambda d, _: replace(d, gate=d.recommendations[0])),
-        "recommendation-that-is-none": _decided(6, _gate_as_recommendation),
-        "cites-a-fact-of-another-loop": _decided(6, lambda d, _: replace(d, cites=(15,))),
-        "cites-a-fact-after-the-decision": _decided(6, lambda d, _: replace(d, cites=(28,))),
-        "cites-a-later-fact": _told(6, _stage_cites_later),
-        "recorded-in-the-future": _decided(6, lambda d, _: _restamped(d, _YEARS)),
-        "clock-ran-back": _decided(6, lambda d, _: _restamped(d, -timedelta(hours=1))),
-        "exception-that-is-none": _decided(6, _false_exception),
-        "opening-outside-the-basis": _told(8, _narrowed("loop-opened.v1")),
-        "scorecard-outside-the-basis": _told(8, _narrowed("scorecard-versioned.v1")),
-        "posting-outside-the-basis": _told(8, _narrowed("posting-versioned.v1")),
-        "policy-set-outside-the-basis": _told(8, _narrowed("policy-set-adopted.v1")),
-        "prompts-outside-the-basis": _told(8, _narrowed("prompt-versioned.v1")),
-        "scorecard-of-a-version-that-never-was": _told(8, _pins_unknown_version),
-        "amendments-outside-the-basis": _told(9, _narrowed("feedback-amended.v1")),
-        "amendments-outside-the-gates-basis": _told(9, _narrow_gate),
-        "opening-outside-the-gates-basis": _told(9, _gate_without_opening),
-        "another-loop-inside-the-basis": _told(9, _widened),
-        "fact-of-an-unknown-shape": _told(9, _unknown_person),
-        "scorecard-reworded-after-approval": _told(9, _reworded_scorecard),
-        "verdict-changed": _decided(9, lambda d, _: _receipt(d, verdict="warned")),
-        "parameter-made-up": _decided(9, _words_not_needed),
-        "rule-turned-down": _decided(9, lambda d, _: _receipt(d, enforcement="warn")),
-        "rule-left-out-of-the-receipts": _decided(9, _rule_left_out),
-        "rule-of-a-version-that-never-was": _decided(9, lambda d, _: _receipt(d, version=99)),
-        "judged-at-another-time": _decided(9, _another_time),
-        "recommendation-skipped": _decided(9, lambda d, _: replace(d, recommendations=())),
-        "decided-by-whom-it-is-not-for": _decided(9, _by_another),
-        "decided-twice": _told(9, _decided_again),
-        "decided-against-its-verdict": _decided(9, _against_its_verdict),
+        "leaf-is-no-json": decided_lie(4, no_object, lambda _, __: b"We hired them, trust us."),
+        "leaf-is-a-number": decided_lie(4, no_object, lambda _, __: b"27"),
+        "leaf-has-a-member-twice": decided_lie(4, no_object, _member_twice),
+        "leaf-without-tags": decided_lie(4, no_object, _without_tags),
+        "decision-of-an-unknown-shape": decided_lie(4, "stands no decision", _unknown_shape),
+    }
+
+
+def _of_bases() -> dict[str, Lie]:
+    few, other = "facts, and the file", "has other facts than those"
+    pinned, leaves_out = "which is not in the file", "leaves out what such a fact depends on"
+    return {
+        "basis-upto-too-small": decided_lie(5, "reaches up to", _short_sighted),
+        "basis-count-too-small": decided_lie(
+            5, few, lambda d, _: _rebased(d, count=d.basis.count - 1)
+        ),
+        "basis-root-of-other-facts": decided_lie(
+            5, other, lambda d, _: _rebased(d, root="A" * 43 + "=")
+        ),
+        "basis-of-the-gate-too-small": told_lie(5, few, _shrunken_gate),
+        "opening-outside-the-basis": told_lie(8, "0 openings", _narrowed("loop-opened.v1")),
+        "scorecard-outside-the-basis": told_lie(8, pinned, _narrowed("scorecard-versioned.v1")),
+        "posting-outside-the-basis": told_lie(8, pinned, _narrowed("posting-versioned.v1")),
+        "policy-set-outside-the-basis": told_lie(8, pinned, _narrowed("policy-set-adopted.v1")),
+        "prompts-outside-the-basis": told_lie(
+            8, "was given, and is", _narrowed("prompt-versioned.v1")
+        ),
+        "scorecard-of-a-version-that-never-was": told_lie(8, pinned, _pins_unknown_version),
+        "amendments-outside-the-basis": told_lie(9, leaves_out, _narrowed("feedback-amended.v1")),
+        "amendments-outside-the-gates-basis": told_lie(9, leaves_out, _narrow_gate),
+        "opening-outside-the-gates-basis": told_lie(
+            9, "cannot be judged again", _gate_without_opening
+        ),
+        "another-loop-inside-the-basis": told_lie(9, "is of another loop", _widened),
+        "fact-of-an-unknown-shape": told_lie(9, "does not know", _unknown_person),
+    }
+
+
+def _of_order() -> dict[str, Lie]:
+    absent, other = "not in the file", "cannot be what is meant"
+    after = len(small_log().entries)
+    return {
+        "gate-that-never-was": decided_lie(6, other, lambda d, _: replace(d, gate=3)),
+        "gate-that-is-no-gate": decided_lie(
+            6, other, lambda d, _: replace(d, gate=d.recommendations[0])
+        ),
+        "recommendation-that-is-none": decided_lie(6, other, _gate_as_recommendation),
+        "cites-a-fact-of-another-loop": decided_lie(
+            6, absent, lambda d, _: replace(d, cites=(_of_other_loop(),))
+        ),
+        "cites-a-fact-after-the-decision": decided_lie(
+            6, absent, lambda d, _: replace(d, cites=(after,))
+        ),
+        "cites-a-later-fact": told_lie(6, "cites the later one", _stage_cites_later),
+        "recorded-in-the-future": decided_lie(6, "from the future", lambda d, _: _moved(d, _YEARS)),
+        "clock-ran-back": decided_lie(
+            6, "before the one before it", lambda d, _: _moved(d, -timedelta(hours=1))
+        ),
+        "exception-that-is-none": decided_lie(6, other, _false_exception),
     }
 
 
 def told(change: Change) -> Dossier:
-    """The dossier of the honest log told again, fact by fact, with what `change` makes of each."""
+    """The dossier of the honest log told again, fact by fact, with what `change` makes of each.
+
+    What it does not change keeps its stored bytes: a weight of 1 must not become 1.0.
+    """
     log = ToldLog(few_rules())
     for one in small_log().entries:
         fact = one.fact
@@ -82,22 +115,24 @@ def told(change: Change) -> Dossier:
         if isinstance(changed, bytes):
             entry = Entry(one.position, changed, fact, one.sealed)
         else:
-            entry = Entry(one.position, encode(changed), changed, one.sealed)
+            leaf = one.leaf if changed == one.fact else encode(changed)
+            entry = Entry(one.position, leaf, changed, one.sealed)
         log.entries.append(entry)
     return dossier_of(log)
 
 
-def _told(step: int, change: Change) -> Lie:
-    return step, told(change)
+def told_lie(step: int, why: str, change: Change) -> Lie:
+    """A log that is honest but for what `change` makes of its facts."""
+    return Lie(step, why, told(change))
 
 
-def _decided(step: int, change: ChangeOfDecision) -> Lie:
+def decided_lie(step: int, why: str, change: ChangeOfDecision) -> Lie:
     """A log that is honest but for its decision."""
 
     def changed(fact: f.AnyFact, log: ToldLog) -> f.AnyFact | bytes:
         return change(fact, log) if isinstance(fact, f.DecisionMade) else fact
 
-    return _told(step, changed)
+    return told_lie(step, why, changed)
 
 
 # ---------------------------------------------------------------- bytes
@@ -204,69 +239,25 @@ def _stage_cites_later(fact: f.AnyFact, log: ToldLog) -> f.AnyFact:
     )
 
 
-def _restamped(fact: f.DecisionMade, by: timedelta) -> f.DecisionMade:
+def _moved(fact: f.DecisionMade, by: timedelta) -> f.DecisionMade:
     stamp = fact.stamp
     return replace(fact, stamp=replace(stamp, at=stamp.at + by, recorded=stamp.recorded + by))
 
 
 def _false_exception(fact: f.DecisionMade, _: ToldLog) -> f.DecisionMade:
-    return _receipt(fact, verdict="excepted", exception=fact.gate)
+    return receipted(fact, verdict="excepted", exception=fact.gate)
 
 
-# ---------------------------------------------------------------- verdicts
+def _of_other_loop() -> int:
+    """Where the other loop's opening stands."""
+    return next(
+        one.position
+        for one in small_log().entries
+        if isinstance(one.fact, f.LoopOpened) and one.fact.loop == OTHER_LOOP
+    )
 
 
-def _reworded_scorecard(fact: f.AnyFact, _: ToldLog) -> f.AnyFact:
-    """Its digest is what three people approved, and its words are others."""
-    if not isinstance(fact, f.ScorecardVersioned):
-        return fact
-    return replace(fact, content=replace(fact.content, title="Charming ML engineer"))
-
-
-def _receipt(fact: f.DecisionMade, **changes: Any) -> f.DecisionMade:
+def receipted(fact: f.DecisionMade, **changes: Any) -> f.DecisionMade:
+    """The decision with its first receipt changed."""
     first, *others = fact.judged.receipts
     return replace(fact, judged=replace(fact.judged, receipts=(replace(first, **changes), *others)))
-
-
-def _words_not_needed(fact: f.DecisionMade, _: ToldLog) -> f.DecisionMade:
-    return _receipt(fact, params={**fact.judged.receipts[0].params, "made_up": 1})
-
-
-def _rule_left_out(fact: f.DecisionMade, _: ToldLog) -> f.DecisionMade:
-    return replace(fact, judged=replace(fact.judged, receipts=fact.judged.receipts[1:]))
-
-
-def _another_time(fact: f.DecisionMade, _: ToldLog) -> f.DecisionMade:
-    earlier = fact.judged.now - timedelta(hours=2)
-    return replace(fact, judged=replace(fact.judged, now=earlier))
-
-
-def _by_another(fact: f.DecisionMade, log: ToldLog) -> f.DecisionMade:
-    """By the hiring manager, whose roles the basis shows, instead of the decision maker."""
-    mine, theirs = (tags.person(p) for p in (sample.HIRING_MANAGER, sample.DECIDER))
-    items = tuple(
-        replace(item, tags=(mine,)) if theirs in item.tags else item for item in fact.basis.items
-    )
-    stamp = replace(fact.stamp, by=sample.HIRING_MANAGER)
-    return replace(fact, stamp=stamp, basis=log.basis(items))
-
-
-def _decided_again(fact: f.AnyFact, log: ToldLog) -> f.AnyFact:
-    """Instead of the offer comes the same decision once more."""
-    if not isinstance(fact, f.OfferRecorded):
-        return fact
-    first = log.entries[-1].fact
-    if not isinstance(first, f.DecisionMade):
-        raise TypeError("before the offer stands the decision")
-    now = fact.stamp.recorded
-    return replace(
-        first,
-        stamp=replace(first.stamp, at=now, recorded=now),
-        judged=replace(first.judged, now=now),
-        basis=log.basis(first.basis.items),
-    )
-
-
-def _against_its_verdict(fact: f.DecisionMade, _: ToldLog) -> f.DecisionMade:
-    """The rules really refuse it, the receipts say so, and it was recorded all the same."""
-    return _receipt(fact, verdict="refused")

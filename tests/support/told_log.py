@@ -31,7 +31,7 @@ READER: Final = sample.handle("p", "a reader")
 OTHER_LOOP: Final = sample.handle("l", "another loop")
 OTHER_CANDIDATE: Final = sample.handle("c", "another candidate")
 _TEAM: Final[dict[str, tuple[f.Role, ...]]] = {
-    sample.HIRING_MANAGER: ("hiring_manager",),
+    sample.HIRING_MANAGER: ("hiring_manager", "approver"),
     sample.TECH_LEAD: ("approver", "interviewer"),
     sample.PARTNER: ("approver",),
     sample.DECIDER: ("decision_maker",),
@@ -197,14 +197,39 @@ def decided_log() -> ToldLog:
     return log.read(READER)
 
 
-# Rules by version, so that neither a new rule nor a new version of one changes what is told.
+# Rules by version, so that neither a new rule nor a new version of one changes what is told: the
+# core ones, and a few others. The set turns off every other rule of the first release.
 _FEW: Final = (
     ("every-competency-evidenced", 1),
     ("feedback-on-time", 1),
     ("gate-passed-and-fresh", 1),
+    ("own-feedback-first", 1),
+    ("reasons-within-scorecard-and-posting", 1),
     ("recommendation-first", 1),
     ("relationships-disclosed", 1),
+    ("safety-never-skipped", 1),
+    ("scorecard-approved-by-three", 1),
     ("two-independent-interviewers", 1),
+)
+_OFF: Final = (
+    "adjectives-only",
+    "anchor-for-every-rating",
+    "asymmetric-costs",
+    "buckets-covered",
+    "candidate-informed-first",
+    "debate-cites-evidence",
+    "decider-is-not-the-only-evidence",
+    "design-prompt-constraints",
+    "dissent-answered",
+    "inclusive-anchor",
+    "open-scope-guided",
+    "reasons-for-going-against",
+    "recorded-when-it-happened",
+    "same-prompts-for-all",
+    "screening-by-posted-criteria",
+    "take-home-anonymised-first",
+    "take-home-same-time",
+    "three-to-five-competencies",
 )
 
 
@@ -213,27 +238,33 @@ _ONSITE: Final = sample.session(
     "onsite",
     "interview",
     ("failure-modes", "safety-judgement", "trade-offs"),
-    ("support-assistant",),
+    ("support-assistant", "prompt-injection"),
     sample.JUNO,
 )
 
 
 @functools.cache
 def few_rules() -> Catalogue:
-    """A house with six rules, the first version of each, whatever else is installed."""
+    """A house with ten rules, the first version of each, whatever else is installed."""
     known = installed()
     return Catalogue([known.rules[key] for key in _FEW], (), {k: known.digests[k] for k in _FEW})
 
 
+def few_settings() -> tuple[f.PolicySetting, ...]:
+    """A set under which the few rules judge, and of those installed no other."""
+    off = tuple(f.PolicySetting(id=id_, enforcement="off") for id_ in _OFF)
+    return (*few_rules().default_set(), *off)
+
+
 def small_before_the_decision(*asked: f.Ref) -> ToldLog:
-    """A loop of two sessions under six rules, ready to be decided.
+    """A loop of two sessions under ten rules, ready to be decided.
 
     With other prompts asked in the first session than those planned, where they are given.
     """
     log = ToldLog(few_rules(), seed=2)
-    log.staffed(sample.HIRING_MANAGER, sample.DECIDER, sample.IRIS)
-    log.rubric(*log.rules.default_set()).opened().other_loop()
-    log.planned(sample.SCREEN, _ONSITE)
+    log.staffed(sample.HIRING_MANAGER, sample.DECIDER, sample.IRIS, sample.JUNO)
+    log.rubric(*few_settings()).approved("hiring_manager", "tech_lead", "partner")
+    log.opened().other_loop().planned(sample.SCREEN, _ONSITE)
     log.disclosed(sample.IRIS).disclosed(sample.JUNO)
     log.held("screen", prompts=asked or None).wrote(sample.IRIS, "screen").advanced("screening")
     log.held("onsite").wrote(sample.JUNO, "onsite")
