@@ -23,6 +23,7 @@ from api.pages.dossier.rules import (
     Wordings,
     exceptions_of,
     found_in,
+    found_on_arrival,
     rules_of,
 )
 from api.pages.telling.moments import Moment, moment
@@ -86,6 +87,7 @@ class Story(Struct, frozen=True, kw_only=True):
     exceptions: tuple[ExceptionShown, ...]
     found: tuple[FoundRow, ...]
     rules: tuple[RuleRow, ...]
+    as_recorded: tuple[int, ...]
     reasons: tuple[Said, ...]
     cites: tuple[int, ...]
     unsaid: tuple[str, ...]
@@ -138,7 +140,7 @@ def page_of(
         running_head=f"Loop {dossier.loop}, decision No. {dossier.decision}",
         checks=checks,
         printed=moment(printed, t.zone) if printed else None,
-        story=_story(dossier, t, made, rules),
+        story=_story(dossier, t, made, rules, verdict.as_recorded),
     )
 
 
@@ -149,7 +151,13 @@ def teller_of(dossier: Dossier, erased: Collection[str] = ()) -> Teller:
     return Teller(facts, dossier.loop, words, erased)
 
 
-def _story(dossier: Dossier, t: Teller, made: At[f.DecisionMade], rules: Catalogue) -> Story:
+def _story(
+    dossier: Dossier,
+    t: Teller,
+    made: At[f.DecisionMade],
+    rules: Catalogue,
+    unjudged: tuple[int, ...],
+) -> Story:
     # The words of the rules are the installed ones: the file's are held to them by the replay,
     # and it has none for the rules that judged the opening and the plan.
     wordings: Wordings = {
@@ -169,6 +177,7 @@ def _story(dossier: Dossier, t: Teller, made: At[f.DecisionMade], rules: Catalog
         exceptions=exceptions_of(t, made.position, wordings),
         found=found_in(t, made.position, wordings),
         rules=rules_of(t, made.position, wordings),
+        as_recorded=tuple(sorted({*unjudged, *found_on_arrival(t)})),
         reasons=reasons(made.fact.reasons, t),
         cites=made.fact.cites,
         unsaid=tuple(_unsaid(dossier, t)),

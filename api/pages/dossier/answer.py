@@ -103,7 +103,9 @@ def _witnessed(t: Teller, made: Made) -> str:
 
 def _judged(made: Made) -> str:
     receipts = made.fact.judged.receipts
-    if receipts and all(receipt.verdict == "passed" for receipt in receipts):
+    if not receipts:
+        return "No rule judged the decision."
+    if all(receipt.verdict == "passed" for receipt in receipts):
         return f"The decision passed {counted(len(receipts), 'rule')}, all that judged it."
     outcome = listed(
         [

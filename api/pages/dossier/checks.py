@@ -23,7 +23,8 @@ MEANING: Final[Mapping[str, str]] = {
     "disclosures": "Every name and text shown is the one that was recorded.",
     "pinned versions": "The scorecard, posting, prompts and rules that the loop was bound to are"
     " here.",
-    "replay": "The rules were run again on the recorded facts; every verdict came out the same.",
+    "replay": "The rules were run again on the recorded facts; every verdict came out the same, but"
+    " for those that are marked as only recorded.",
     "timestamps": "An outside clock confirms when the log's state already existed.",
 }
 

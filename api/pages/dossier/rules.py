@@ -178,6 +178,18 @@ def _value(value: ParamValue) -> str:
 # ---------------------------------------------------------------- findings
 
 
+def found_on_arrival(t: Teller) -> tuple[int, ...]:
+    """Facts in whose words rules found something: only on arrival did a rule read these words."""
+    reports = (
+        f.FeedbackSubmitted,
+        f.FeedbackAmended,
+        f.DebriefStatementRecorded,
+    )
+    return tuple(
+        one.position for one in t.facts if isinstance(one.fact, reports) and one.fact.findings
+    )
+
+
 def found_in(t: Teller, decision: int, wordings: Wordings) -> tuple[FoundRow, ...]:
     """Everything that rules found up to the decision, each once, with where it was found."""
     rows: dict[tuple[object, ...], tuple[Finding, list[tuple[str, int]], str]] = {}
