@@ -174,10 +174,15 @@ def installed() -> Catalogue:
     return load()
 
 
-def before_the_decision(rules: Catalogue | None = None) -> ToldLog:
-    """A loop of three sessions with an exception, a dissent, a gate and a recommendation."""
+def before_the_decision(
+    rules: Catalogue | None = None, settings: tuple[f.PolicySetting, ...] | None = None
+) -> ToldLog:
+    """A loop of three sessions with an exception, a dissent, a gate and a recommendation.
+
+    Under a policy set of these settings; by default every rule is named as it comes.
+    """
     log = ToldLog(rules)
-    log.staffed().rubric(*log.rules.default_set())
+    log.staffed().rubric(*(log.rules.default_set() if settings is None else settings))
     log.approved("hiring_manager", "tech_lead", "partner").opened().noticed()
     log.planned().other_loop()
     for person in (sample.IRIS, sample.JUNO, sample.KOFI):
@@ -233,7 +238,7 @@ _OFF: Final = (
 )
 
 
-_ONSITE: Final = sample.session(
+ONSITE: Final = sample.session(
     "onsite",
     "onsite",
     "interview",
@@ -256,15 +261,19 @@ def few_settings() -> tuple[f.PolicySetting, ...]:
     return (*few_rules().default_set(), *off)
 
 
-def small_before_the_decision(*asked: f.Ref) -> ToldLog:
+def small_before_the_decision(*asked: f.Ref, superseded: tuple[c.SessionSpec, ...] = ()) -> ToldLog:
     """A loop of two sessions under ten rules, ready to be decided.
 
-    With other prompts asked in the first session than those planned, where they are given.
+    With other prompts asked in the first session than those planned, where they are given, and
+    with a plan before the one that was followed.
     """
     log = ToldLog(few_rules(), seed=2)
     log.staffed(sample.HIRING_MANAGER, sample.DECIDER, sample.IRIS, sample.JUNO)
     log.rubric(*few_settings()).approved("hiring_manager", "tech_lead", "partner")
-    log.opened().other_loop().planned(sample.SCREEN, _ONSITE)
+    log.opened().other_loop()
+    if superseded:
+        log.planned(*superseded)
+    log.planned(sample.SCREEN, ONSITE)
     log.disclosed(sample.IRIS).disclosed(sample.JUNO)
     log.held("screen", prompts=asked or None).wrote(sample.IRIS, "screen").advanced("screening")
     log.held("onsite").wrote(sample.JUNO, "onsite")
