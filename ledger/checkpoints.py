@@ -1,5 +1,6 @@
 """Checkpoints of one log: those in the store, and the newest one as a file outside of it."""
 
+import errno
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from ledger.durable import replace_durably
+from ledger.errors import LedgerError
 from ledger.personal.subject_keys import in_schema
 from ledger.proof.checkpoint import Checkpoint, parse_checkpoint
 from ledger.proof.note import NOTE_BYTES_MAX, NoteError, parse_note, parse_signatures
@@ -146,6 +148,18 @@ class Checkpoints:
         given = (self._origin, least, min(most, 2**63 - 1))
         row = cur.execute(self._text[_BETWEEN], given).fetchone()
         return bool(row and row[0])
+
+
+class CopyNotWritten(LedgerError):
+    """The checkpoint's copy outside the database cannot be written: nothing is signed."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(
+            f"`checkpoint` in the data directory cannot be written ({error.strerror}), so nothing "
+            "is published. Free space on its disk, or make the directory writable for the ledger's "
+            "account; publishing then goes on by itself, and recording goes on meanwhile."
+        )
+        self.code = errno.errorcode.get(error.errno or 0, "OSError")
 
 
 class OutsideCopy:

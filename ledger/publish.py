@@ -10,7 +10,6 @@ never holds up recording: when it cannot sign it says so, tries again, and the l
 5. With a policy, the witnesses are shown it; it is published once a quorum has cosigned.
 """
 
-import errno
 import threading
 import time
 from collections.abc import Callable
@@ -26,9 +25,8 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from ledger.asked import Unavailable
-from ledger.checkpoints import Checkpoints, OutsideCopy, PublishedCheckpoint
+from ledger.checkpoints import Checkpoints, CopyNotWritten, OutsideCopy, PublishedCheckpoint
 from ledger.database import Connection, Database
-from ledger.errors import LedgerError
 from ledger.log_keys import LogKeys
 from ledger.nodes import Head, Nodes
 from ledger.proof.checkpoint import Checkpoint, format_checkpoint
@@ -120,18 +118,6 @@ class Standing(NamedTuple):
     """The last position that is under a published checkpoint; 0 before the first."""
     problem: str | None
     """Why the last attempt failed; None when it did not."""
-
-
-class CopyNotWritten(LedgerError):
-    """The checkpoint's copy outside the database cannot be written: nothing is signed."""
-
-    def __init__(self, error: OSError) -> None:
-        super().__init__(
-            f"`{COPY_NAME}` in the data directory cannot be written ({error.strerror}), so nothing "
-            "is published. Free space on its disk, or make the directory writable for the ledger's "
-            "account; publishing then goes on by itself, and recording goes on meanwhile."
-        )
-        self.code = errno.errorcode.get(error.errno or 0, "OSError")
 
 
 class Publisher:
