@@ -1,4 +1,4 @@
-"""While witnesses are missing nothing new is proven, and everything else is answered as ever."""
+"""While proofs cannot be had, for missing witnesses or a damaged tree, the rest is answered."""
 
 import secrets
 import threading
@@ -18,6 +18,7 @@ from ledger.proof.note import Signer, format_signature, parse_note
 from ledger.proof.witness_policy import parse_policy
 from ledger.publish import Publishing
 from office import Answer, Office, decision, open_office
+from set_back import run_as_superuser
 
 CALLERS = 2 * READERS
 
@@ -121,3 +122,14 @@ def test_a_quorum_known_to_be_missing_is_told_at_once(
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert dossier(decided).status == 200
+
+
+def test_a_damaged_tree_is_told_as_what_it_is(office: Office, server: Embedded) -> None:
+    """503 with what whoever runs the server has to do, and not a fault of the server's program."""
+    size = office.ledger.publisher.checkpoint_at_least(office.ledger_head()).size
+    proof = f"/v1/log/inclusion?index=0&size={size}"
+    assert office.call("GET", proof).status == 200
+    run_as_superuser(server, office.ledger.database.schema, "DELETE FROM tree_nodes")
+    answer = office.call("GET", proof)
+    assert (answer.status, answer["title"]) == (503, "Not available now")
+    assert "hireledger fsck" in answer["detail"]
