@@ -2,6 +2,9 @@
 
 from domain.findings import Finding
 
+LOOP_STATE = "loop-state"
+"""What stands where a rule's id would: the state itself did not allow it."""
+
 
 class Refusal(Exception):
     """A command that was not accepted; nothing was recorded unless `position` says where."""
@@ -49,8 +52,8 @@ class RefusedByRule(Refusal):
 
 
 def wrong_state(message: str, cure: str, *positions: int) -> RefusedByRule:
-    """A refusal by the state itself, under the id `loop-state`."""
-    return _refused("loop-state", message, cure, *positions)
+    """A refusal by the state itself, under the id `LOOP_STATE`."""
+    return _refused(LOOP_STATE, message, cure, *positions)
 
 
 def held(holds: str, *positions: int) -> RefusedByRule:

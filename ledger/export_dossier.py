@@ -8,14 +8,14 @@ is about to be seen before a byte of the file is sent.
 
 import base64
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from domain import facts as f
 from domain.boundary import loop_items
 from domain.codec import Recorded
 from domain.evolve import fold
 from domain.findings import Basis
-from domain.refusals import Missing
+from domain.refusals import LOOP_STATE, Missing
 from domain.state import At, Loop
 from domain.tags import loop as loop_tag
 from ledger.errors import LedgerError, LogDamaged
@@ -29,8 +29,6 @@ from ledger.proof.tree import basis_root
 from ledger.recorder import Row
 from ledger.vouching.timestamps import Signers, Timestamps
 from policies import Catalogue
-
-LOOP_STATE: Final = "loop-state"
 
 
 class CannotExport(LedgerError):

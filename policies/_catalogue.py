@@ -14,11 +14,11 @@ from domain.decide import Context
 from domain.decide.decision import pass_evidence_gate
 from domain.decide.intent import MOMENT_OF, RecordedIntent, intent_of
 from domain.findings import Enforcement, Finding, Judged, ParamValue, Receipt
-from domain.refusals import Meaningless, RefusedByRule
+from domain.refusals import LOOP_STATE, Meaningless, RefusedByRule
 from domain.state import World
 from policies._independence import USES
 from policies._independence import witnesses as count_witnesses
-from policies._judge import LOOP_STATE, Applied, OnError, judge, visible
+from policies._judge import Applied, OnError, judge, visible
 from policies._policy import STRICTNESS, Kind, Policy
 
 

@@ -20,10 +20,10 @@ from domain.findings import (
     Receipt,
     Verdict,
 )
+from domain.refusals import LOOP_STATE
 from domain.state import At
 from policies._policy import Params, Policy
 
-LOOP_STATE = "loop-state"
 FINDINGS_PER_RULE_MAX = 10
 TEXT_LETTERS_MAX = 600
 

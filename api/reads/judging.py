@@ -15,7 +15,7 @@ from domain.decide.decision import NO_BASIS, current_recommendations
 from domain.decide.intent import MOMENT_OF, RecordedIntent
 from domain.evolve import fold
 from domain.findings import Enforcement, Judged, Receipt
-from domain.refusals import Missing
+from domain.refusals import LOOP_STATE, Missing
 from domain.state import Loop, World
 from domain.values import Digest, Time
 from ledger.proof.disclosure import places
@@ -205,8 +205,8 @@ def _again(
 ) -> Replayed:
     world, facts = _judged_on(found, read, found.now, before=position)
     judged = rules.replay(fact, world, facts, _set(set_, read))
-    mine = {r.policy: r for r in fact.judged.receipts if r.policy != "loop-state"}
-    theirs = {r.policy: r for r in judged.receipts if r.policy != "loop-state"}
+    mine = {r.policy: r for r in fact.judged.receipts if r.policy != LOOP_STATE}
+    theirs = {r.policy: r for r in judged.receipts if r.policy != LOOP_STATE}
     verdicts = tuple(
         Verdicts(
             policy=policy,
