@@ -22,6 +22,7 @@ from api.dossiers import export
 from command_line import Shell, ready
 from domain import facts as f
 from domain.codec import FACT_BY_TYPE, types_of
+from ledger.checkpoints import checkpoint_in
 from ledger.embedded.server import Embedded
 from ledger.proof.verify import verify
 from recorded_season import Season, recorded_season
@@ -126,7 +127,7 @@ def test_the_season_is_not_recorded_twice_in_one_ledger(
 
 
 def test_the_demo_serves_on_and_its_lines_to_look_work(shell: Shell, season: Season) -> None:
-    """Every `curl` line that it prints answers with JSON; a signal ends it."""
+    """Each `curl` line that it prints answers, with JSON or a checkpoint; a signal ends it."""
     if not shutil.which("curl"):
         pytest.skip("curl is not installed: apt-get install curl")
     with shell.start("demo", "--port", "0") as process:
@@ -136,7 +137,10 @@ def test_the_demo_serves_on_and_its_lines_to_look_work(shell: Shell, season: Sea
             lines.append(process.stdout.readline())
             assert lines[-1], "it ended before it said how to look"
         looks = [line for line in lines if line.startswith("  curl ")]
-        assert len(looks) >= 4
+        assert len(looks) >= 5
+        *looks, last = looks
+        signed = subprocess.run(["bash", "-c", last], capture_output=True, timeout=60).stdout
+        assert checkpoint_in(signed).size > 1000
         for line in looks:
             shown = subprocess.run(["bash", "-c", line], capture_output=True, timeout=60)
             document = msgspec.json.decode(shown.stdout, type=dict[str, Any])
