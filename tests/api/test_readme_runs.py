@@ -45,7 +45,8 @@ def test_the_loop_in_the_readme_is_refused_and_then_decided(
         )
     lines = [line for line in ran.stdout.splitlines() if line]
     answers = [json.loads(line) for line in lines if line.startswith("{")]
-    *steps, page = [line.split() for line in lines if not line.startswith("{")]
+    *steps, accepted, page = [line.split() for line in lines if not line.startswith("{")]
+    assert accepted[0] == "Accepted:"
     assert " ".join(page) == "Its page is in app-117.html."
     assert "Noor Kettleby" in (tmp_path / "app-117.html").read_text()
     assert [step[0] for step in steps] == [str(number) for number in range(1, 11)]
