@@ -191,7 +191,8 @@ def _gone(found: LoopRead, read: Read) -> tuple[int, ...]:
     if found.now.erased is None:
         return ()
     digests = {k.row.position: {p.digest for p in places(k.row.leaf)} for k in found.rows}
-    standing = read.group.store.vault.owners(read.group.cur, set().union(*digests.values()))
+    wanted = {digest for them in digests.values() for digest in them}
+    standing = read.group.store.vault.owners(read.group.cur, wanted)
     return tuple(position for position, them in digests.items() if them - standing.keys())
 
 

@@ -14,7 +14,6 @@ from hall import Hall, open_hall
 from ledger.database import Database
 from ledger.embedded.server import Embedded
 
-pytestmark = pytest.mark.xdist_group("cli-people")
 BASIS = ("--legal-basis", "Asked for it, Art. 17 (1) (b)")
 
 

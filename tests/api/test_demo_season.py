@@ -28,7 +28,6 @@ from ledger.proof.verify import verify
 from recorded_season import Season, recorded_season
 from verifiers import by_script
 
-pytestmark = pytest.mark.xdist_group("season")
 # Their commands come later; the facts are in the vocabulary already.
 NOT_YET = {
     "portfolio-item-linked",

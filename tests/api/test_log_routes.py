@@ -21,7 +21,6 @@ from naive_proofs import root_of
 from office import Office, open_office
 
 SEED = 11
-pytestmark = pytest.mark.xdist_group("log-routes")
 
 
 @pytest.fixture(scope="module")

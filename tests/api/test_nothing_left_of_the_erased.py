@@ -52,7 +52,6 @@ SAID = {
 }
 SECRETS = [NAME, EMAIL, CANDIDATE, LOOP, SOURCE, *SAID.values()]
 STAYS = "nobody@example.org"
-pytestmark = pytest.mark.xdist_group("erased-walk")
 READS = (
     "/loops/{loop}",
     "/loops/{loop}/timeline",

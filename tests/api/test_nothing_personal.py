@@ -45,8 +45,6 @@ ALL = (NAME, EMAIL, PERSON, CANDIDATE, LOOP, WORDS, CASE, SOURCE, KEY)
 PLANTED = 'Žofie "Zo" Sazená-Řím'
 SAID = {n: f"{WORDS} No. {n}, and quux." for n in range(12)}
 
-pytestmark = pytest.mark.xdist_group("season")
-
 
 class Left(NamedTuple):
     """What a ledger left behind, and the store that holds its rows."""

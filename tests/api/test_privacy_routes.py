@@ -11,7 +11,6 @@ from ledger.database import Database
 from ledger.embedded.server import Embedded
 from office import EVIDENCE, Answer, Office, decision, open_office
 
-pytestmark = pytest.mark.xdist_group("privacy")
 BASIS = {"legal_basis": "Asked for it, Art. 17 (1) (b)"}
 
 

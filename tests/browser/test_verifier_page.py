@@ -30,8 +30,6 @@ from page_policy import with_hashes
 from told_log import small_before_the_decision
 from verifiers import PAGE, SHARED, by_ledger
 
-pytestmark = pytest.mark.xdist_group("verifier-page")  # one browser for all
-
 CHROMIUM = Path("/usr/bin/chromium")
 LISTED = cast("dict[str, int]", json.loads((FOLDER / CONTENTS).read_bytes())["steps"])
 SEEDS = 100

@@ -17,8 +17,6 @@ from ledger.asked import Done
 from ledger.database import Database
 from ledger.embedded.server import Embedded
 
-pytestmark = pytest.mark.xdist_group("erasure-races")
-
 
 @pytest.fixture(scope="module")
 def database(server: Embedded) -> Database:

@@ -12,8 +12,6 @@ from dossiers import VKEY, valid_dossier
 from museum import CONTENTS, FOLDER
 from referee import Referee
 
-pytestmark = pytest.mark.xdist_group("go-dossiers")  # the referee is built once for them
-
 LISTED = cast("dict[str, int]", json.loads((FOLDER / CONTENTS).read_bytes())["steps"])
 CHECKPOINT: Final = 2
 INCLUSION: Final = 3

@@ -29,8 +29,6 @@ TWO_EDGES = 2 * SIZE_MAX.bit_length()
 SIZES = range(SIZE_MAX + 1)
 Proof = tuple[bytes, ...]
 
-pytestmark = pytest.mark.xdist_group("proofs")  # made once, for all of them
-
 
 @pytest.fixture(scope="module")
 def nodes() -> Mapping[Node, bytes]:

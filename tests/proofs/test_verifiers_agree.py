@@ -116,7 +116,6 @@ def kept(bare: BarePython) -> Path:
     return bare.python.parent / SCRIPT.name
 
 
-@pytest.mark.xdist_group("bare")
 def test_the_bare_python_has_nothing_of_ours(bare: BarePython) -> None:
     """Neither our rooms nor what they need can be imported there."""
     names = ["domain", "policies", "ledger", "projections", "api", "msgspec", "psycopg", "pip"]
@@ -125,7 +124,6 @@ def test_the_bare_python_has_nothing_of_ours(bare: BarePython) -> None:
     assert bare.run("-c", "import cryptography").returncode == 0
 
 
-@pytest.mark.xdist_group("bare")
 def test_a_dossier_verifies_after_hireledger_is_gone(
     bare: BarePython, kept: Path, tmp_path: Path
 ) -> None:
@@ -137,7 +135,6 @@ def test_a_dossier_verifies_after_hireledger_is_gone(
     assert "Not checked: step 9 replay, step 10 timestamps, and witnesses" in ran.said
 
 
-@pytest.mark.xdist_group("bare")
 @pytest.mark.parametrize("step", range(1, SHARED + 1))
 def test_it_refuses_there_too_and_names_the_step(bare: BarePython, kept: Path, step: int) -> None:
     """One exhibit for each step: exit 1, the step, a reason, and never a traceback."""
@@ -148,7 +145,6 @@ def test_it_refuses_there_too_and_names_the_step(bare: BarePython, kept: Path, s
     assert "Traceback" not in ran.said
 
 
-@pytest.mark.xdist_group("bare")
 def test_wrong_use_ends_with_a_reason(bare: BarePython, kept: Path, tmp_path: Path) -> None:
     """A file that is not there, a missing argument, a key that is none: exit 1, no traceback."""
     there = str(FOLDER / "valid.json")

@@ -26,8 +26,6 @@ from ledger.personal import erase
 from ledger.personal.vault import ERASED
 from office import rules
 
-pytestmark = pytest.mark.xdist_group("erasure")
-
 
 @pytest.fixture(scope="module")
 def database(server: Embedded) -> Database:
