@@ -281,8 +281,7 @@ class Publisher:
         except CopyNotWritten as error:
             problem = str(error)
             if self._is_news(problem):
-                event = "the file checkpoint in the data directory cannot be written"
-                _log.error(event, code=error.code)
+                _log.error("checkpoint cannot be written to its file", code=error.code)
         except psycopg.Error as error:
             problem = _AWAY
             if self._is_news(problem):

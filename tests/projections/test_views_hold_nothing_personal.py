@@ -53,5 +53,6 @@ def test_no_read_model_holds_a_name_a_text_or_an_id_of_the_callers(office: Offic
     slugs = {value for value in plain if SLUG.fullmatch(value) and not NUMBER.fullmatch(value)}
     assert len(handles) > 6
     assert slugs - handles <= {
-        "loops", "loop_teams", "llm", "llm-engineer", "default", "decided", "hire", "true", "false",
+        "loops", "loop_teams", "llm", "llm-engineer", "default", "decided", "debrief", "hire",
+        "true", "false",
     }  # fmt: skip

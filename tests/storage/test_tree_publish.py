@@ -167,7 +167,7 @@ def test_a_copy_that_cannot_be_written_is_logged_once_and_shown(
         assert "make the directory writable" in problem
         in_the_way.rmdir()
         until(lambda: publisher.standing() == (office.ledger_head(), None))
-    event = "the file checkpoint in the data directory cannot be written"
+    event = "checkpoint cannot be written to its file"
     assert [one["event"] for one in said if one["log_level"] == "error"] == [event]
     assert len(rows(database)) > len(before)
 
