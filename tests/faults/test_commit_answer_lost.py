@@ -114,7 +114,10 @@ def test_a_batch_outlives_a_store_that_goes_away_in_its_midst(wired: Wired) -> N
     def lines() -> Generator[bytes]:
         for n in range(40):
             if n == 20:
-                _wait_until(lambda: wired.recorded("person-registered.v1") > 20)
+                # Ada, her roles, and twenty lines. The one writer has answered them all once it
+                # answers whoever comes after them.
+                _wait_until(lambda: wired.recorded("person-registered.v1") >= 22)
+                assert wired.person("between").status == 201
                 wired.proxy.refusing = True
                 wired.proxy.cut()
             body = {"id": f"p-{n}", "roles": ["interviewer"]}
