@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from typing import Annotated, Any, Final, cast
 
@@ -94,14 +95,13 @@ def create_app(ledger: Ledger, *, https_only: bool = False) -> App:
     desk = Desk(ledger)
     table = routes(ledger)
     check_routes(table)
-    said = document(table, title=TITLE, version=version("hireledger"))
     served = [
         *(write_handler(route, desk) for route in WRITES),
         *(read_handler(readable, desk) for readable in reads(ledger)),
         *log_handlers(desk),
         _batch_handler(desk),
         dossier_handler(desk),
-        *_public_handlers(desk, said),
+        *_public_handlers(desk, table),
     ]
 
     @asynccontextmanager
@@ -214,8 +214,11 @@ _PUBLIC: Final = (
 )
 
 
-def _public_handlers(desk: Desk, said: dict[str, Any]) -> list[HTTPRouteHandler]:
-    encoded, page = msgspec.json.encode(said), reference(said)
+def _public_handlers(desk: Desk, table: tuple[Route, ...]) -> list[HTTPRouteHandler]:
+    # Each is made when it is first asked for: a start waits for neither.
+    said = cache(lambda: document(table, title=TITLE, version=version("hireledger")))
+    encoded = cache(lambda: msgspec.json.encode(said()))
+    page = cache(lambda: reference(said()))
 
     async def live() -> Response[bytes]:
         return json_response(Health(status="live"))
@@ -224,11 +227,12 @@ def _public_handlers(desk: Desk, said: dict[str, Any]) -> list[HTTPRouteHandler]
         return json_response(await desk.in_thread(_readiness, desk.ledger))
 
     async def openapi() -> Response[bytes]:
-        return Response(encoded, media_type="application/json")
+        return Response(await desk.in_thread(encoded), media_type="application/json")
 
     async def docs() -> Response[str]:
-        headers = {"content-security-policy": page.policy}
-        return Response(page.html, media_type="text/html", headers=headers)
+        shown = await desk.in_thread(page)
+        headers = {"content-security-policy": shown.policy}
+        return Response(shown.html, media_type="text/html", headers=headers)
 
     answers = (live, ready, openapi, docs)
     return [_handler(route, answer) for route, answer in zip(_PUBLIC, answers, strict=True)]

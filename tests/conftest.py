@@ -60,14 +60,41 @@ def programs(request: pytest.FixtureRequest) -> Path:
     return _programs(request)
 
 
+class Servers:
+    """The servers of a run by name: each test file asks for them in turn, and all of them go on."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._started: dict[str, Embedded] = {}
+
+    def get(self, name: str, programs: Path) -> Embedded:
+        """The server of this name, started when it is first asked for."""
+        if name not in self._started:
+            self._started[name] = Embedded.start(
+                self._directory / name, binaries=programs, settings=FAST, watch=False
+            )
+        return self._started[name]
+
+    def stop(self) -> None:
+        """At once: an orderly stop would write out hundreds of schemas that nobody reads again."""
+        for server in self._started.values():
+            os.kill(server.pid, signal.SIGQUIT)
+            server.stop()
+
+
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest, passable_dir: Path) -> Generator[Embedded]:
+def servers(passable_dir: Path) -> Generator[Servers]:
+    """What all tests of the run share."""
+    made = Servers(passable_dir)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, servers: Servers) -> Embedded:
     """A running server, fast and not durable; the same one for the whole run."""
-    data = passable_dir / str(request.param)
-    with Embedded.start(data, binaries=_programs(request), settings=FAST, watch=False) as running:
-        yield running
-        # At once: an orderly stop would write out hundreds of schemas that nobody reads again.
-        os.kill(running.pid, signal.SIGQUIT)
+    name: str = request.param
+    return servers.get(name, _programs(request))
 
 
 @pytest.fixture

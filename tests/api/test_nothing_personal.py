@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from api import telemetry
 from api.demo.season import secrets as secrets_of_the_season
+from api.demo.summary import summarise
 from api.problems import Problem
 from domain import commands as c
 from hall import made
@@ -29,7 +30,7 @@ from ledger.asked import SYSTEM, Asked, Caller
 from ledger.database import Database
 from ledger.embedded.server import Embedded
 from office import Office, completed, decision, feedback, hours_ago, open_office
-from recorded_season import recorded_season
+from recorded_season import golden_season, recorded_season
 from secrecy import forms_of, found_in, tables_of
 
 NAME = 'Zdeňka "Zed" Quuxová-Łoś'
@@ -53,6 +54,7 @@ class Left(NamedTuple):
     url: str
     schema: str
     secrets: list[str]
+    summary: object = None
 
 
 @contextmanager
@@ -235,7 +237,8 @@ def season(server: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Genera
     with watched(statements=False) as kept, recorded_season(server, directory) as recorded:
         keys = [path.read_text().strip() for path in (directory / "demo").iterdir()]
         told = [*secrets_of_the_season(), *(key.partition(".")[2] for key in keys)]
-        yield left_by(server, recorded.settings.schema, kept(), told)
+        left = left_by(server, recorded.settings.schema, kept(), told)
+        yield left._replace(summary=msgspec.to_builtins(summarise(recorded.ledger)))
 
 
 def check_nothing_is_left(left: Left, tmp_path: Path) -> None:
@@ -255,6 +258,11 @@ def test_nothing_personal_is_left_of_a_loop_full_of_it(scenario: Left, tmp_path:
 def test_nothing_personal_is_left_of_the_season(season: Left, tmp_path: Path) -> None:
     """No name, id, address or word of the demo's season is anywhere either."""
     check_nothing_is_left(season, tmp_path)
+
+
+def test_the_season_comes_out_the_same_in_another_ledger(season: Left) -> None:
+    """Recorded by this process, its counts are those that the command came to."""
+    assert season.summary == golden_season()
 
 
 @contextmanager
