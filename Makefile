@@ -25,8 +25,8 @@ demo: .venv/.ready-runtime ## Serve a sample hiring season (DEMO_ARGS="--exit" s
 serve: .venv/.ready-runtime ## Serve a ledger (SERVE_ARGS="--data DIR --port N")
 	$(BIN)/hireledger serve $(SERVE_ARGS)
 
-test: setup ## Run the tests on two cores (PYTEST_ARGS="tests/rules" narrows)
-	$(BIN)/pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+test: setup ## Run the tests, three at a time (PYTEST_ARGS="tests/rules" narrows)
+	$(BIN)/pytest -n 3 --dist loadfile $(PYTEST_ARGS)
 
 lint: setup ## Check format, style, types, rooms and migrations
 	$(BIN)/ruff check .
