@@ -1,6 +1,7 @@
 """What an erasure destroys: the rows with the fact or not at all, then the bytes in the file."""
 
 import secrets
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -183,9 +184,12 @@ def not_now(_: Database) -> bool:
 
 
 def clean(database: Database) -> None:
-    """What tests before this one left is vacuumed, whoever else is at it."""
+    """What tests before this one left is vacuumed, and nobody is at it any more."""
     while not erase.tried(database):
         time.sleep(0.02)
+    for thread in threading.enumerate():
+        if thread.name == "hireledger-vacuum":
+            thread.join(60)
 
 
 def pending(hall: Hall) -> int | None:
