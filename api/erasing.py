@@ -11,10 +11,7 @@ from api.settings import Settings, SettingWrong, variable_of
 from api.store import keyring_as_it_is, keys_given, open_database
 from domain import commands as c
 from domain import facts as f
-from domain import tags
-from domain.codec import types_of
-from domain.findings import Item
-from domain.refusals import Meaningless, Missing
+from domain.refusals import Meaningless
 from domain.values import is_handle, make_handle
 from ledger.asked import SYSTEM, Asked, Caller
 from ledger.ledger import Ledger
@@ -23,14 +20,6 @@ from ledger.personal.keyring import RING_KEYS, Ring
 from ledger.personal.rotate import rotate_files, rotate_settings
 
 _SYSTEM: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"privacy_officer"}))
-
-
-IMPORTED: Final = (
-    "this is an imported case, and imported cases cannot be erased one by one yet: its words stay "
-    "sealed here. Import under pseudonyms, or into a ledger of its own that can be destroyed as a "
-    "whole; `docs/people.md`, Imported cases, says how"
-)
-"""What whoever asks for it is told."""
 
 
 class Erased(Struct, frozen=True, kw_only=True):
@@ -53,11 +42,11 @@ class RingRotated(Struct, frozen=True, kw_only=True):
 def erase(ledger: Ledger, candidate: str, legal_basis: str, *, by: str | None) -> Erased:
     """Erase a candidate, through the same command as over HTTP.
 
-    Raises `Refusal`, also for an imported case, which is nobody's loop and cannot be erased yet.
+    Raises `Refusal`.
 
     Args:
         ledger: open.
-        candidate: the caller's id, or the handle.
+        candidate: the caller's id, or the handle; of an imported case its own.
         legal_basis: the words to keep.
         by: the registered person who asks, by id or handle; None: the ledger's own `system`.
     """
@@ -71,29 +60,13 @@ def erase(ledger: Ledger, candidate: str, legal_basis: str, *, by: str | None) -
         ) from None
     caller = _SYSTEM if by is None else Caller(SYSTEM, _person(ledger, by), "asserted", None)
     key = f"command-line-{make_handle('r', os.urandom(16))}"
-    try:
-        (recorded,) = ledger.submit(Asked(command, caller, key, b"")).result().recorded
-    except Missing:
-        if _is_imported(ledger, candidate):
-            raise Meaningless(IMPORTED) from None
-        raise
+    (recorded,) = ledger.submit(Asked(command, caller, key, b"")).result().recorded
     fact = cast("f.SubjectErased", recorded.fact)
     return Erased(
         candidate=fact.candidate,
         position=recorded.position,
         keys_vacuumed=tried(ledger.database),
     )
-
-
-def _is_imported(ledger: Ledger, ref: str) -> bool:
-    """Whether this names, by id or handle, a case that was copied from another system."""
-    with ledger.reading() as group:
-        aliases = group.store.aliases
-        case = ref if is_handle(ref) else aliases.find(group.cur, "loop", ref)
-        if case is None:
-            return False
-        copied = Item(types=types_of(f.RecordImported), tags=(tags.loop(case),))
-        return bool(group.select((copied,)))
 
 
 def _person(ledger: Ledger, ref: str) -> str:

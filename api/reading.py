@@ -22,7 +22,7 @@ from domain.findings import Item
 from domain.refusals import Missing
 from domain.state import At, Loop, Requisition, World
 from domain.tags import loop as loop_tag
-from domain.values import POSITION_MAX, Time, is_handle
+from domain.values import POSITION_MAX, Time, is_case, is_handle
 from ledger.group import Group
 from ledger.reading import Reader, check_may_read
 from ledger.recorder import Row
@@ -82,6 +82,18 @@ class Read:
         if found is None:
             raise Missing(f"no such {kind}, or not for this reader")
         return found
+
+    def subject(self, ref: str) -> str:
+        """The handle of a candidate, or of a loop or imported case by that id; raises `Missing`."""
+        if is_handle(ref) and is_case(ref):
+            return ref
+        try:
+            return self.handle("candidate", ref)
+        except Missing:
+            case = self.group.store.aliases.find(self.group.cur, "loop", ref)
+            if case is None:
+                raise
+            return case
 
     def loop(self, ref: str, clock: Clock | None = None) -> "LoopRead":
         """One loop as of a clock, if this reader may read it now; raises `Missing`."""

@@ -12,6 +12,7 @@ from domain.codec import Recorded, types_of
 from domain.decide.entitled import interviewers_of
 from domain.findings import Item
 from domain.state import Loop, World
+from domain.values import is_case
 
 LOOP_TYPES = types_of(
     f.LoopOpened,
@@ -98,7 +99,9 @@ def key_items(key_id: str) -> tuple[Item, ...]:
 
 
 def erasure_items(candidate: str) -> tuple[Item, ...]:
-    """Whether a person was erased."""
+    """Whether a person was erased; of an imported case also that it is one."""
+    if is_case(candidate):
+        return candidate_items(candidate)
     return (Item(types=types_of(f.SubjectErased), tags=(tags.candidate(candidate),)),)
 
 
@@ -109,7 +112,13 @@ def hold_items(*words: str) -> tuple[Item, ...]:
 
 
 def candidate_items(candidate: str) -> tuple[Item, ...]:
-    """The openings of a person's loops, and whether the person was erased."""
+    """The openings of a person's loops, and whether the person was erased.
+
+    An imported case stands for a person: its events, and whether it is a loop instead.
+    """
+    if is_case(candidate):
+        copied = types_of(f.LoopOpened, f.RecordImported, f.SubjectErased)
+        return (Item(types=copied, tags=(tags.loop(candidate),)),)
     about = types_of(f.LoopOpened, f.SubjectErased)
     return (Item(types=about, tags=(tags.candidate(candidate),)),)
 
@@ -276,6 +285,6 @@ def _outside_loops(command: c.AnyCommand) -> tuple[Item, ...]:
         case c.ReleaseHold():
             return hold_items(tags.hold(command.hold))
         case c.ImportRecord():
-            return (Item(types=types_of(f.RecordImported), tags=(tags.loop(command.case),)),)
+            return candidate_items(command.case)
         case _:
             return ()

@@ -23,6 +23,13 @@ Slug = Annotated[
 CandidateHandle = Annotated[str, Meta(pattern=r"^c_[a-z2-7]{26}(?!\n)$")]
 PersonHandle = Annotated[str, Meta(pattern=r"^p_[a-z2-7]{26}(?!\n)$")]
 LoopHandle = Annotated[str, Meta(pattern=r"^l_[a-z2-7]{26}(?!\n)$")]
+SubjectHandle = Annotated[
+    str,
+    Meta(
+        pattern=r"^[cl]_[a-z2-7]{26}(?!\n)$",
+        description="A candidate, or an imported case, which stands for whom it is about.",
+    ),
+]
 By = Annotated[
     str,
     Meta(
@@ -118,6 +125,11 @@ def plain_text(digest: Digest | None) -> str | None:
 def is_handle(text: str) -> bool:
     """Whether this is one of the ledger's own random handles rather than a caller's id."""
     return _HANDLE.fullmatch(text) is not None
+
+
+def is_case(subject: str) -> bool:
+    """Whether a `SubjectHandle` is that of an imported case."""
+    return subject.startswith("l_")
 
 
 def make_handle(kind: str, entropy: bytes) -> str:

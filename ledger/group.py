@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 
 from domain import tags
 from domain.codec import Recorded, encode, type_of, types_of
-from domain.facts import AnyFact, LoopOpened, SubjectErased
+from domain.facts import AnyFact, LoopOpened, RecordImported, SubjectErased
 from domain.findings import Item
 from domain.values import is_handle
 from ledger.asked import Unavailable
@@ -30,7 +30,7 @@ from ledger.resolve import Named, Names
 from ledger.seal import Sealed, seal
 
 _TAGS: Final = {"c": tags.candidate, "l": tags.loop}
-_OPENED: Final = types_of(LoopOpened)
+_OPENED: Final = types_of(LoopOpened, RecordImported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Group:
         """Asks for all commands at once what each would ask for: request keys and names."""
         known = self.store.requests.find_many(self.cur, requests)
         self.asked_before.update(zip(requests, known, strict=True))
-        self._look_up({(one.kind, one.id) for one in named})
+        self._look_up({key for one in named for key in one.keys})
 
     def _look_up(self, ids: set[tuple[Kind, str]]) -> None:
         missing = ids - self.looked_up.keys()
@@ -163,7 +163,7 @@ class Group:
         """The handles behind callers' ids, and which of the handles given exist."""
         if not named:
             return Names({}, frozenset())
-        ids: set[tuple[Kind, str]] = {(one.kind, one.id) for one in named}
+        ids: set[tuple[Kind, str]] = {key for one in named for key in one.keys}
         self._look_up(ids)
         handles = {one: handle for one in ids if (handle := self.looked_up[one]) is not None}
         unknown = {id_ for kind, id_ in ids if (kind, id_) not in handles and is_handle(id_)}
@@ -172,7 +172,7 @@ class Group:
         # The handles of somebody who was erased stay in the log; only the ids behind them are gone.
         existing |= self._opened(unknown - existing)
         # A handle says what it stands for: a person's stands for no candidate, nor for a loop.
-        misplaced = {one.id for one in named if not one.id.startswith(f"{one.kind[0]}_")}
+        misplaced = {one.id for one in named if all(one.id[:1] != kind[0] for kind, _ in one.keys)}
         return Names(handles, frozenset(existing - misplaced))
 
     def _unlearn(self) -> None:
@@ -181,7 +181,7 @@ class Group:
         self.looked_up.update({one: None for one, h in self.looked_up.items() if h in gone})
 
     def _opened(self, handles: set[str]) -> set[str]:
-        """Those of the handles that a loop was opened under or for."""
+        """Those of the handles that a loop was opened under or for, or that a case came under."""
         tagged = {_TAGS[one[0]](one): one for one in handles if one[0] in _TAGS}
         items = [Item(types=_OPENED, tags=(tag,)) for tag in tagged]
         return {tagged[tag] for row in self.select(items) for tag in row.tags if tag in tagged}

@@ -1,7 +1,8 @@
 """Callers' ids in a command, turned into the ledger's handles.
 
 A field says what it names by its `Meta(extra=...)`: `refers` to someone or something known, or
-`makes` one known that may be new. New handles are random; their aliases are stored with the facts.
+`makes` one known that may be new; `or` says what else may stand for it. New handles are random;
+their aliases are stored with the facts.
 """
 
 import os
@@ -37,6 +38,13 @@ class Named(NamedTuple):
     kind: Kind
     id: str
     makes: bool
+    instead: Kind | None = None
+    """What may stand for it: an imported case for the candidate whom it is about."""
+
+    @property
+    def keys(self) -> list[tuple[Kind, str]]:
+        """What to look up, the likeliest first."""
+        return [(kind, self.id) for kind in (self.kind, self.instead) if kind is not None]
 
 
 class Names(NamedTuple):
@@ -59,9 +67,9 @@ def resolve(command: C, names: Names) -> tuple[C, list[Alias]]:
     made: dict[tuple[Kind, str], str] = {}
 
     def handle(named: Named) -> str:
-        key = (named.kind, named.id)
-        if key in names.handles:
-            return names.handles[key]
+        for key in named.keys:
+            if key in names.handles:
+                return names.handles[key]
         if is_handle(named.id):
             if named.id in names.existing:
                 return named.id
@@ -70,6 +78,7 @@ def resolve(command: C, names: Names) -> tuple[C, list[Alias]]:
                     "an id of your own must not look like a handle", pointer=named.pointer
                 )
         elif named.makes:
+            key = (named.kind, named.id)
             return made.setdefault(key, make_handle(_LETTER[named.kind], os.urandom(16)))
         # What the path names is not found; what the body names makes the body mean nothing.
         if named.kind == "loop" or named.pointer == "/candidate":
@@ -95,6 +104,7 @@ class _Field(NamedTuple):
     encoded: str
     kind: Kind | None
     makes: bool
+    instead: Kind | None
 
 
 @cache
@@ -107,20 +117,21 @@ def _fields(struct: type[Struct]) -> tuple[_Field, ...]:
     ):
         extra = _extra(hints[name])
         if extra is not None:
-            fields.append(_Field(name, encoded, extra[0], extra[1]))
+            makes = "makes" in extra
+            kind = cast("Kind", extra["makes" if makes else "refers"])
+            fields.append(_Field(name, encoded, kind, makes, cast("Kind | None", extra.get("or"))))
         elif any(_fields(inner) for inner in _structs(hints[name])):
-            fields.append(_Field(name, encoded, None, False))
+            fields.append(_Field(name, encoded, None, False, None))
     return tuple(fields)
 
 
-def _extra(hint: object) -> tuple[Kind, bool] | None:
+def _extra(hint: object) -> dict[str, Any] | None:
     """What an annotation says it names, looked for through unions, tuples and `Annotated`."""
     if get_origin(hint) is Annotated:
         for meta in get_args(hint)[1:]:
             extra: dict[str, Any] = (meta.extra or {}) if isinstance(meta, Meta) else {}
-            for word in ("refers", "makes"):
-                if word in extra:
-                    return cast("Kind", extra[word]), word == "makes"
+            if extra.keys() & {"refers", "makes"}:
+                return extra
     for inner in get_args(hint):
         found = _extra(inner) if not isinstance(inner, Meta) else None
         if found is not None:
@@ -137,32 +148,32 @@ def _structs(hint: object) -> Iterator[type[Struct]]:
 
 
 def _walk(value: Struct, pointer: str) -> Iterator[Named]:
-    for name, encoded, kind, makes in _fields(type(value)):
-        inner: object = getattr(value, name)
-        where = f"{pointer}/{encoded}"
+    for field in _fields(type(value)):
+        inner: object = getattr(value, field.name)
+        where = f"{pointer}/{field.encoded}"
         several = isinstance(inner, tuple)
         for at, one in enumerate(cast("tuple[object, ...]", inner) if several else (inner,)):
             here = f"{where}/{at}" if several else where
-            if kind is not None and isinstance(one, str):
-                yield Named(here, kind, one, makes)
+            if field.kind is not None and isinstance(one, str):
+                yield Named(here, field.kind, one, field.makes, field.instead)
             elif isinstance(one, Struct):
                 yield from _walk(one, here)
 
 
 def _replace(value: Struct, pointer: str, handle: Callable[[Named], str]) -> Struct:
     changes: dict[str, object] = {}
-    for name, encoded, kind, makes in _fields(type(value)):
-        inner = getattr(value, name)
-        where = f"{pointer}/{encoded}"
+    for field in _fields(type(value)):
+        inner = getattr(value, field.name)
+        where = f"{pointer}/{field.encoded}"
 
-        def one(item: object, here: str, kind: Kind | None = kind, makes: bool = makes) -> object:
-            if kind is not None and isinstance(item, str):
-                return handle(Named(here, kind, item, makes))
+        def one(item: object, here: str, field: _Field = field) -> object:
+            if field.kind is not None and isinstance(item, str):
+                return handle(Named(here, field.kind, item, field.makes, field.instead))
             return _replace(item, here, handle) if isinstance(item, Struct) else item
 
         if isinstance(inner, tuple):
             items = cast("tuple[object, ...]", inner)
-            changes[name] = tuple(one(item, f"{where}/{at}") for at, item in enumerate(items))
+            changes[field.name] = tuple(one(x, f"{where}/{at}") for at, x in enumerate(items))
         elif inner is not None:
-            changes[name] = one(inner, where)
+            changes[field.name] = one(inner, where)
     return structs.replace(value, **changes) if changes else value

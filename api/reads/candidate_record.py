@@ -21,7 +21,7 @@ from domain.findings import Item
 from domain.refusals import Missing
 from domain.state import Hold, Loop
 from domain.summary import Stage, stage_of
-from domain.values import Position, Time
+from domain.values import Position, Time, is_case
 from ledger.personal.disclose import handles_in
 from ledger.reading import check_not_owing, notes_of_reading
 
@@ -92,7 +92,10 @@ class CandidateRecord(Struct, frozen=True, kw_only=True):
         bool, Meta(description="Whether no erased key is left in the files of its table.")
     ]
     loops: tuple[LoopOnRecord, ...]
-    further: Annotated[tuple[Entry, ...], Meta(description="What belongs to no one application.")]
+    further: Annotated[
+        tuple[Entry, ...],
+        Meta(description="What belongs to no one application, or was copied from elsewhere."),
+    ]
     viewed: Annotated[tuple[Viewing, ...], Meta(description="Who read about the person, and when.")]
     holds: tuple[HoldOnRecord, ...]
     withheld: Annotated[tuple[Withheld, ...], Meta(description="What is not told here, and why.")]
@@ -101,30 +104,33 @@ class CandidateRecord(Struct, frozen=True, kw_only=True):
 
 def candidate_record(read: Read, path: Path, _: object) -> CandidateRecord:
     """Everything held about a candidate, for a request of access; who reads it is noted."""
-    handle = read.handle("candidate", path["candidate"])
-    loops = fold(read.facts(*candidate_items(handle))).loops
-    if not loops:
+    handle = read.subject(path["candidate"])
+    world = fold(read.facts(*candidate_items(handle)))
+    # An imported case stands for whom it is about; a loop of ours has a candidate.
+    if (world.loops and is_case(handle)) or not (world.loops or world.imported):
         raise Missing("no such candidate, or not for this reader")
-    rows = {slug: read.rows(Item(tags=(tags.loop(slug),))) for slug in loops}
-    loops = {slug: fold(k.recorded for k in rows[slug]).loops[slug] for slug in loops}
+    rows = {slug: read.rows(Item(tags=(tags.loop(slug),))) for slug in world.loops}
+    loops = {slug: fold(k.recorded for k in rows[slug]).loops[slug] for slug in rows}
     _note(read, handle, loops, rows)
 
     told = {k.row.position: k for known in rows.values() for k in known}
-    about = (tags.candidate(handle), tags.self_identification(handle))
-    others = read.rows(*(Item(tags=(tag,)) for tag in about))
-    further = [k for k in others if k.row.position not in told]
+    further = [k for k in read.rows(*_about(handle)) if k.row.position not in told]
     everything = [*told.values(), *further]
     values = Values(handle, everything, read.group)
     holds = _holds(read, handle, loops)
-    erased = next((one.erased for one in loops.values() if one.erased), None)
-    names = read.names({handle, *loops})
-    tellers = {slug: _teller(read, loop, everything, values) for slug, loop in loops.items()}
-    last = tellers[next(reversed(tellers))]
+    erased = world.erased.get(handle)
     status: Status = "held"
     if erased is not None:
         status = "erased"
     elif any(_stands(hold) for hold in holds):
         status = "on_hold"
+    names = read.names({handle, *loops})
+    tellers = {slug: _teller(read, loop, everything, values) for slug, loop in loops.items()}
+    last = (
+        tellers[next(reversed(tellers))]
+        if tellers
+        else _told_by(read, handle, everything, [], values)
+    )
     return CandidateRecord(
         candidate=Who(handle=handle, id=names.get(handle)),
         status=status,
@@ -149,6 +155,13 @@ def candidate_record(read: Read, path: Path, _: object) -> CandidateRecord:
     )
 
 
+def _about(handle: str) -> tuple[Item, ...]:
+    """Whatever is recorded under somebody's own tags, in no loop of theirs or in each."""
+    case = (tags.loop(handle),) if is_case(handle) else ()
+    about = (*case, tags.candidate(handle), tags.self_identification(handle))
+    return tuple(Item(tags=(tag,)) for tag in about)
+
+
 def _note(read: Read, handle: str, loops: dict[str, Loop], rows: dict[str, list[Known]]) -> None:
     """What is recorded before anything is shown; whoever owes feedback to the person is refused."""
     for slug, loop in loops.items():
@@ -160,11 +173,17 @@ def _note(read: Read, handle: str, loops: dict[str, Loop], rows: dict[str, list[
 
 def _teller(read: Read, loop: Loop, everything: list[Known], values: Values) -> Teller:
     """The words in which a loop is told: people by what they did, never by name."""
-    recorded = [k.recorded for k in everything]
     around = read.around(loop.opened.fact, loop)
+    return _told_by(read, loop.handle, everything, around, values)
+
+
+def _told_by(
+    read: Read, loop: str, everything: list[Known], around: list[Recorded], values: Values
+) -> Teller:
+    recorded = [k.recorded for k in everything]
     staff = read.facts(*person_items(*handles_in(recorded)))
     facts = {one.position: one for one in (*recorded, *around, *staff)}
-    return Teller([facts[at] for at in sorted(facts)], loop.handle, values.shown)
+    return Teller([facts[at] for at in sorted(facts)], loop, values.shown)
 
 
 def _entries(rows: Iterable[Known], teller: Teller, values: Values) -> tuple[Entry, ...]:

@@ -129,6 +129,8 @@ class Values:
             return "organisation" if owner == "organisation" else "others"
         if isinstance(fact, f.ExceptionGranted) and fact.subject is not None:
             return "others"
+        if isinstance(fact, f.RecordImported):
+            return "others"  # who did it, in the words of the system that it comes from
         number = _numbered(place.pointer, "reasons")
         reasons: tuple[f.Reason, ...] = getattr(fact, "reasons", ())
         if number is not None and number < len(reasons):

@@ -19,6 +19,14 @@ CandidateRef = Annotated[
         pattern=_ID, description="A candidate: your id or a handle.", extra={"refers": "candidate"}
     ),
 ]
+SubjectRef = Annotated[
+    str,
+    Meta(
+        pattern=_ID,
+        description="A candidate, or an imported case: your id or a handle.",
+        extra={"refers": "candidate", "or": "loop"},
+    ),
+]
 LoopRef = Annotated[
     str, Meta(pattern=_ID, description="A loop: your id or a handle.", extra={"refers": "loop"})
 ]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from domain.commands.base import Body, CandidateRef, Command, NewLoop, NewPerson, PersonRef
+from domain.commands.base import Body, Command, NewLoop, NewPerson, PersonRef, SubjectRef
 from domain.facts import KeyId, Roles
 from domain.values import Code, Personal, ShortOrgText, Slug, Time
 
@@ -79,7 +79,7 @@ class PlaceHold(Command, frozen=True, kw_only=True):
             "it goes with their erasure; else it stays as the organisation's own."
         ),
     ]
-    candidates: Annotated[tuple[CandidateRef, ...], Meta(max_length=500)] = ()
+    candidates: Annotated[tuple[SubjectRef, ...], Meta(max_length=500)] = ()
     requisitions: Annotated[
         tuple[Slug, ...],
         Meta(max_length=100, description="Everyone with a loop for one of these, later ones too."),
@@ -94,9 +94,12 @@ class ReleaseHold(Command, frozen=True, kw_only=True):
 
 
 class EraseSubject(Command, frozen=True, kw_only=True):
-    """Erase a candidate: destroy their key, every word about them, and your ids for them."""
+    """Erase a candidate: destroy their key, every word about them, and your ids for them.
 
-    candidate: CandidateRef
+    An imported case stands for whom it is about, and is erased by itself.
+    """
+
+    candidate: SubjectRef
     legal_basis: Annotated[
         Personal,
         Meta(

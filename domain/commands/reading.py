@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from domain.commands.base import Command, LoopCommand
 from domain.facts import ReadingOf
-from domain.values import CandidateHandle, LoopHandle, Position
+from domain.values import LoopHandle, Position, SubjectHandle
 
 
 class NoteFeedbackViewed(LoopCommand, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class NoteRecordViewed(Command, frozen=True, kw_only=True):
 
     what: ReadingOf
     loop: Annotated[str, Meta(extra={"refers": "loop"})] | None = None
-    candidate: CandidateHandle | None = None
+    candidate: SubjectHandle | None = None
     loops: Annotated[tuple[LoopHandle, ...], Meta(max_length=1000)] = ()
     first: Position | None = None
     last: Position | None = None

@@ -99,7 +99,7 @@ def import_record(command: c.ImportRecord, world: World, context: Context) -> Dr
             place=command.place,
             activity=command.activity,
             claimed_at=command.claimed_at,
-            resource=private_or_none(command.resource, "organisation"),
+            resource=private_or_none(command.resource, command.case),
             attributes=tuple(
                 f.ImportedAttribute(name=a.name, value=private(a.value, sealed_as))
                 for a in command.attributes

@@ -14,7 +14,7 @@ from domain.decide.entitled import check_role
 from domain.decide.rubric import known_requisition
 from domain.refusals import Exists, Meaningless, Missing, RefusedByRule, held, wrong_state
 from domain.state import Hold, World
-from domain.values import Unsealed, private
+from domain.values import Unsealed, is_case, private
 
 HOLDS_NAMED_MAX: Final = 5
 """In a refusal; its positions name more."""
@@ -32,9 +32,11 @@ def place_hold(command: c.PlaceHold, world: World, context: Context) -> Draft:
         raise Exists("a hold has this id already, released or not; give another")
     for number, slug in enumerate(command.requisitions):
         known_requisition(world, slug, f"/requisitions/{number}")
-    for handle in command.candidates:
+    for number, handle in enumerate(command.candidates):
         if handle in world.erased:
             raise erased_refusal(world.erased[handle].position)
+        if is_case(handle) and not _imported(handle, world):
+            raise Meaningless("no such candidate is registered", pointer=f"/candidates/{number}")
     candidates = tuple(dict.fromkeys(command.candidates))
     requisitions = tuple(dict.fromkeys(command.requisitions))
     about = _tags(hold, candidates, requisitions)
@@ -69,12 +71,18 @@ def release_hold(command: c.ReleaseHold, world: World, context: Context) -> Draf
 
 
 def erase_subject(command: c.EraseSubject, world: World, context: Context) -> Draft:
-    """A person's erasure, known in each of their loops; the ledger destroys the key with it."""
+    """A person's erasure, known in each of their loops; the ledger destroys the key with it.
+
+    An imported case stands for whom it is about, and has that one case.
+    """
     check_role(command, context)
     if command.candidate in world.erased:
         raise Exists("this person was erased already; nothing of them is left to erase")
     theirs = [x for x in world.loops.values() if x.opened.fact.candidate == command.candidate]
-    if not theirs:
+    handles = [loop.handle for loop in theirs]
+    if is_case(command.candidate) and _imported(command.candidate, world):
+        handles = [command.candidate]
+    if not handles:
         raise Missing("no such candidate")
     requisitions = {loop.opened.fact.requisition for loop in theirs}
     standing = [
@@ -84,7 +92,7 @@ def erase_subject(command: c.EraseSubject, world: World, context: Context) -> Dr
     ]
     if standing:
         raise _under_hold(standing)
-    loops = (tags.loop(loop.handle) for loop in theirs)
+    loops = map(tags.loop, handles)
     return Draft(
         fact=f.SubjectErased(
             stamp=context.stamp(tags.candidate(command.candidate), *loops),
@@ -92,6 +100,11 @@ def erase_subject(command: c.EraseSubject, world: World, context: Context) -> Dr
             legal_basis=private(command.legal_basis, "organisation"),
         )
     )
+
+
+def _imported(case: str, world: World) -> bool:
+    """Whether events of this case were copied from elsewhere: no loop of ours is one."""
+    return any(one.fact.case == case for one in world.imported)
 
 
 def check_nobody_erased(drafted: Draft, world: World) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from domain.facts.base import Fact
-from domain.values import CandidateHandle, Code, Digest, PersonHandle, Slug
+from domain.values import CandidateHandle, Code, Digest, PersonHandle, Slug, SubjectHandle
 
 Role = Literal[
     "recorder",
@@ -54,7 +54,7 @@ class HoldPlaced(Fact, frozen=True, kw_only=True, tag="hold-placed.v1"):
 
     hold: Slug
     matter: Digest
-    candidates: Annotated[tuple[CandidateHandle, ...], Meta(max_length=500)] = ()
+    candidates: Annotated[tuple[SubjectHandle, ...], Meta(max_length=500)] = ()
     requisitions: Annotated[tuple[Slug, ...], Meta(max_length=500)] = ()
 
 
@@ -68,7 +68,7 @@ class HoldReleased(Fact, frozen=True, kw_only=True, tag="hold-released.v1"):
 class SubjectErased(Fact, frozen=True, kw_only=True, tag="subject-erased.v1"):
     """A person's key and values were destroyed on this legal basis."""
 
-    candidate: CandidateHandle
+    candidate: SubjectHandle
     legal_basis: Digest
 
 

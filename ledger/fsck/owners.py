@@ -53,7 +53,7 @@ class Owners:
         match fact:
             case f.RecordImported():
                 about = pointer.startswith("/attributes/")
-                return SELF_IDENTIFICATION + fact.case if about else ORGANISATION
+                return SELF_IDENTIFICATION + fact.case if about else fact.case
             case f.SelfIdentificationRecorded():
                 return SELF_IDENTIFICATION + fact.candidate
             case f.InterviewerReplaced():

@@ -60,26 +60,47 @@ def test_a_candidate_is_erased_by_whoever_has_the_keys(place: Place) -> None:
     assert "erased already" in by_handle.err
 
 
-def test_an_imported_case_is_said_not_to_be_erasable_yet(place: Place, tmp_path: Path) -> None:
-    """By its id or its handle, instead of as if there were nothing; and nothing is recorded."""
-    xes = tmp_path / "past.xes"
-    xes.write_text(
-        '<log><trace><string key="concept:name" value="case-9"/>'
-        '<event><string key="concept:name" value="Screening"/>'
-        '<date key="time:timestamp" value="2025-01-02T03:04:05Z"/></event></trace></log>'
+def past(tmp_path: Path, *activities: str) -> str:
+    """A log of one case with these events, as another system exports it."""
+    xes = tmp_path / f"past-{len(activities)}.xes"
+    events = (
+        f'<event><string key="concept:name" value="{one}"/>'
+        '<string key="org:resource" value="Rosa Recruiter"/>'
+        f'<date key="time:timestamp" value="2025-01-0{number}T03:04:05Z"/></event>'
+        for number, one in enumerate(activities, 1)
     )
-    place.shell.run("import", "xes", str(xes), "--system", "ats", "--log", "past")
+    attributes = '<string key="concept:name" value="case-9"/><string key="case:age" value="44"/>'
+    xes.write_text(f"<log><trace>{attributes}{''.join(events)}</trace></log>")
+    return str(xes)
+
+
+def test_an_imported_case_is_erased_by_its_id(place: Place, tmp_path: Path) -> None:
+    """It comes back neither by the same log nor under its handle; what is new of it is new."""
+    how = ("--system", "ats", "--log", "past")
+    place.shell.run("import", "xes", past(tmp_path, "Screening", "Interview"), *how)
     with place.hall.ledger.reading() as group:
         handle = group.store.aliases.find(group.cur, "loop", "ats:past:case-9")
-        before = group.head
-    assert handle is not None
-    for named in ("ats:past:case-9", handle):
-        refused = place.shell.run("erase", named, *BASIS, code=2)
-        assert "imported cases cannot be erased one by one yet" in " ".join(refused.err.split())
-        assert "case-9" not in refused.err
-    assert "No such candidate" in place.shell.run("erase", "l_" + "a" * 26, *BASIS, code=2).err
+    told = place.shell.run("erase", "ats:past:case-9", *BASIS).json
+    assert (told["candidate"], told["keys_vacuumed"]) == (handle, True)
+    assert place.shell.run("fsck").json["sound"]
     with place.hall.ledger.reading() as group:
-        assert group.head == before
+        assert not group.store.aliases.existing(group.cur, [told["candidate"]])
+    again = place.shell.run("import", "xes", past(tmp_path, "Screening", "Interview"), *how).json
+    assert (again["recorded"], again["known_before"]) == (0, 2)
+    assert "No such candidate" in place.shell.run("erase", "ats:past:case-9", *BASIS, code=2).err
+    assert "erased already" in place.shell.run("erase", told["candidate"], *BASIS, code=2).err
+    more = past(tmp_path, "Screening", "Interview", "Offer")
+    assert place.shell.run("import", "xes", more, *how).json["recorded"] == 1
+    second = place.shell.run("erase", "ats:past:case-9", *BASIS).json
+    assert second["candidate"] != told["candidate"]
+    assert "No such candidate" in place.shell.run("erase", "l_" + "a" * 26, *BASIS, code=2).err
+
+
+def test_a_loop_is_nobody_to_erase(place: Place) -> None:
+    """Neither by its id nor by its handle: its candidate is."""
+    opened = place.hall.open_loop("ten", "r-1")
+    for named in ("ten", opened.loop):
+        assert "No such candidate" in place.shell.run("erase", named, *BASIS, code=2).err
 
 
 def test_an_erasure_may_be_recorded_as_a_persons(place: Place) -> None:

@@ -198,6 +198,48 @@ def test_somebody_nobody_knows_cannot_be_erased() -> None:
     given().when(ERASE, by=s.OFFICER).refused(Missing, "no such candidate")
 
 
+def test_an_imported_case_is_erased_as_whom_it_is_about() -> None:
+    """It has no candidate: its own handle is what it is found by."""
+    command = replace(ERASE, candidate=s.LOOP)
+    erased = replace(
+        later.SUBJECT_ERASED,
+        stamp=s.stamp(tags.candidate(s.LOOP), tags.loop(s.LOOP), by=s.OFFICER),
+        candidate=s.LOOP,
+    )
+    before = given(later.RECORD_IMPORTED)
+    before.when(command, by=s.OFFICER).then(erased)
+    given(later.RECORD_IMPORTED, erased).when(command, by=s.OFFICER).refused(
+        Exists, "this person was erased already; nothing of them is left to erase"
+    )
+    placed = hold("m-1", candidate=s.LOOP)
+    held = given(later.RECORD_IMPORTED, placed).when(command, by=s.OFFICER)
+    assert finding_of(held).positions == (2,)
+
+
+def test_nothing_is_imported_into_a_case_that_was_erased() -> None:
+    """It would get a key again."""
+    erased = replace(
+        later.SUBJECT_ERASED,
+        stamp=s.stamp(tags.candidate(s.LOOP), tags.loop(s.LOOP), by=s.OFFICER),
+        candidate=s.LOOP,
+    )
+    example = of(c.ImportRecord)
+    outcome = given(later.RECORD_IMPORTED, erased).when(
+        replace(example.command, place=9), by=example.by
+    )
+    assert finding_of(outcome).message == GONE
+
+
+def test_a_loops_handle_is_nobodys() -> None:
+    """A hold and an erasure are over a candidate, or over an imported case, which has none."""
+    given(s.LOOP_OPENED).when(replace(ERASE, candidate=s.LOOP), by=s.OFFICER).refused(
+        Missing, "no such candidate"
+    )
+    given(s.LOOP_OPENED).when(
+        replace(HOLD, candidates=(s.LOOP,), requisitions=()), by=s.OFFICER
+    ).refused(Meaningless, "no such candidate is registered", "/candidates/0")
+
+
 WORDS = [
     one
     for one in EVIDENCE

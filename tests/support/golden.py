@@ -29,6 +29,8 @@ class Changed(Exception):
 WITH_BOTH: list[AnyFact] = [
     replace(story.KEY_ISSUED, service="ats"),
     replace(story_later.EXCEPTION_GRANTED, requisition=story.REQUISITION),
+    # Frozen while who did it was the organisation's word; now it goes with the case.
+    replace(story_later.RECORD_IMPORTED, resource=story.said("Recruiter 4", "organisation")),
 ]
 
 

@@ -339,7 +339,7 @@ RECORD_IMPORTED = f.RecordImported(
     place=3,
     activity="Screening",
     claimed_at=NOW - 300 * DAY,
-    resource=said("Recruiter 4", "organisation"),
+    resource=said("Recruiter 4", LOOP),
     attributes=(
         f.ImportedAttribute(name="gender", value=said("x", f"self-identification:{LOOP}")),
     ),
