@@ -43,12 +43,15 @@ where not exists (
 )
 order by first
 """
+# Each table is read once: asked for the first position of one subject after the other, PostgreSQL
+# may walk all values by position each time, and does so where a large import has just ended.
 _KEYS: Final = """
-select k.subject, k.ring, k.wrapped, (
-           select min(d.position) from {}.disclosures d where d.subject = k.subject
-       ),
-       exists (select from {}.aliases a where a.subject = k.subject)
+select k.subject, k.ring, k.wrapped, d.position, a.subject is not null
 from {}.subject_keys k
+left join (
+    select subject, min(position) as position from {}.disclosures group by subject
+) as d using (subject)
+left join (select distinct subject from {}.aliases) as a using (subject)
 """
 _KEYLESS: Final = """
 select subject, min(position) from (
