@@ -13,9 +13,9 @@ from typing import Final
 
 from api.problems import Problem
 from domain.facts import KeyIssued, Role
-from domain.values import is_handle
+from domain.values import SYSTEM, is_handle
 from ledger.api_keys import check_token, roles_of_person
-from ledger.asked import SYSTEM, Caller
+from ledger.asked import Caller
 from ledger.group import Group
 from ledger.reading import Reader
 

@@ -8,14 +8,14 @@ from api.settings import SettingWrong
 from domain import commands as c
 from domain.refusals import Missing
 from domain.values import is_handle, make_handle
-from ledger.asked import SYSTEM, Asked, Caller
+from ledger.asked import Asked, as_system
 from ledger.export_dossier import Audience, assemble, choose, loop_of, published_over
 from ledger.group import Group
 from ledger.ledger import Ledger
 from ledger.personal.withholding import GUARDED, KINDS, Guarded, Kind
 from ledger.proof.dossier import Dossier, encode_dossier
 
-_CALLER: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
+_CALLER: Final = as_system("administrator")
 
 
 class Made(NamedTuple):

@@ -12,14 +12,14 @@ from api.store import keyring_as_it_is, keys_given, open_database
 from domain import commands as c
 from domain import facts as f
 from domain.refusals import Meaningless
-from domain.values import is_handle, make_handle
-from ledger.asked import SYSTEM, Asked, Caller
+from domain.values import SYSTEM, is_handle, make_handle
+from ledger.asked import Asked, Caller, as_system
 from ledger.ledger import Ledger
 from ledger.personal.erase import tried
 from ledger.personal.keyring import RING_KEYS, Ring
 from ledger.personal.rotate import rotate_files, rotate_settings
 
-_SYSTEM: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"privacy_officer"}))
+_SYSTEM: Final = as_system("privacy_officer")
 
 
 class Erased(Struct, frozen=True, kw_only=True):

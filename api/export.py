@@ -17,11 +17,11 @@ from msgspec import Meta, Struct
 
 from domain import commands as c
 from domain.values import make_handle
-from ledger.asked import SYSTEM, Asked, Caller
+from ledger.asked import Asked, as_system
 from ledger.ledger import Ledger
 from ledger.proof.tree import RightEdge, leaf_hash
 
-_CALLER: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
+_CALLER: Final = as_system("administrator")
 
 
 class Query(Struct, frozen=True, kw_only=True):

@@ -21,14 +21,14 @@ from api.xes import Event, Trace, XesError, read_traces
 from domain import commands as c
 from domain.refusals import Exists
 from ledger.accept import request_of
-from ledger.asked import SYSTEM, Asked, Caller, Done, KeyReused
+from ledger.asked import Asked, Done, KeyReused, as_system
 from ledger.ledger import Ledger
 
 GROUP_EVENTS: Final = 256
 IN_FLIGHT_MAX: Final = 4 * GROUP_EVENTS
 """More than the writer takes into one commit, so that it never waits for us."""
 
-_CALLER: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
+_CALLER: Final = as_system("administrator")
 _TECHNICAL: Final = frozenset({"case", "concept:name"})
 _NOT_IN_CODE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _VISIBLE: Final = "!\"#$&'()*+,;<=>?@[]^`{|}\\"

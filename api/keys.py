@@ -14,11 +14,11 @@ from domain.facts import ROLES
 from domain.refusals import Meaningless
 from domain.values import make_handle
 from ledger.api_keys import issue_secret
-from ledger.asked import SYSTEM, Asked, Caller
+from ledger.asked import Asked, as_system
 from ledger.ledger import Ledger
 from ledger.reading import Reader
 
-_CALLER: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
+_CALLER: Final = as_system("administrator")
 
 
 def issue(

@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct, json
 
@@ -66,6 +66,15 @@ Tag = Annotated[
 ContentDigest = Annotated[
     str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$", description="SHA-256, 64 lower-case hex digits.")
 ]
+
+SYSTEM: Final = "system"
+"""Who acts where no person is named: the ledger itself, or a service with the roles of its key."""
+
+ORGANISATION: Final = "organisation"
+"""Whose a personal value is that outlasts everyone it is about."""
+
+SELF_IDENTIFICATION: Final = "self-identification:"
+"""Before a handle: what is only ever counted of somebody, under keys of a ring of its own."""
 
 _HANDLE = re.compile(r"[cpl]_[a-z2-7]{26}")
 _WORD = re.compile(r"\w+")

@@ -22,7 +22,8 @@ from domain.evolve import fold
 from domain.findings import Basis, Item, Judged
 from domain.refusals import Forbidden, Meaningless
 from domain.state import World
-from ledger.asked import SYSTEM, Asked, Caller, Done, KeyReused, Rehearsed
+from domain.values import SYSTEM
+from ledger.asked import Asked, Caller, Done, KeyReused, Rehearsed
 from ledger.group import Group
 from ledger.proof.tree import basis_root
 from ledger.recorder import Row

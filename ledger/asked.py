@@ -11,8 +11,7 @@ from domain.decide import NewKey
 from domain.facts import Assurance, Role
 from domain.findings import Judged
 from domain.refusals import Refusal
-
-SYSTEM = "system"
+from domain.values import SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,11 @@ class Caller:
     actor: str
     assurance: Assurance
     limit: frozenset[Role] | None
+
+
+def as_system(*roles: Role) -> Caller:
+    """The ledger itself: whoever may read its data directory may act as it, in these roles."""
+    return Caller(SYSTEM, SYSTEM, "system", frozenset(roles))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Final
 
 from domain import commands as c
+from domain.values import SYSTEM
 from ledger.api_keys import issue_secret, read_secret
-from ledger.asked import SYSTEM, Asked, Caller
+from ledger.asked import Asked, as_system
 from ledger.ledger import Ledger
 from ledger.requests import Request, Scope
 
 DEFAULT_SET: Final = "default"
-_CALLER: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
+_CALLER: Final = as_system("administrator")
 _RULES_KEY: Final = "first-start-policy-set"
 _ADMIN_KEY: Final = "first-start-administrator-key"
 FIRST_REQUEST: Final = Request(Scope(SYSTEM, SYSTEM), _RULES_KEY, b"")

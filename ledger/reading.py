@@ -14,7 +14,8 @@ from domain.codec import Recorded
 from domain.decide.entitled import TEAM_ROLES, interviewers_of
 from domain.refusals import Forbidden, Missing
 from domain.state import Loop, Requisition
-from ledger.asked import SYSTEM, Caller
+from domain.values import SYSTEM
+from ledger.asked import Caller
 
 # Facts that let a reader know what someone else thought of a candidate, or what came of it: an
 # offer or an explanation says how it was decided as well as the decision does.

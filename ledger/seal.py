@@ -9,14 +9,12 @@ from typing import Any, Final, NamedTuple, TypeVar, cast, get_args
 import msgspec
 from msgspec import Struct
 
-from domain.values import Digest, Unsealed, is_handle
+from domain.values import ORGANISATION, SELF_IDENTIFICATION, Digest, Unsealed, is_handle
 from ledger.errors import LedgerError
 from ledger.personal.keyring import Ring
 from ledger.proof.disclosure import digest_of, make_disclosure
 
 SALT_BYTES: Final = 16
-ORGANISATION: Final = "organisation"
-SELF_IDENTIFICATION: Final = "self-identification:"
 _SELF_IDENTIFICATION_FACT: Final = "self-identification-recorded."
 
 F = TypeVar("F", bound=Struct)

@@ -29,12 +29,13 @@ from api.pages.dossier.rules import (
 from api.pages.telling.moments import Moment, moment
 from api.pages.telling.say_evidence import reasons
 from api.pages.telling.sentences import tell
-from api.pages.telling.teller import CANDIDATE, SYSTEM, Person, Said, Teller
+from api.pages.telling.teller import CANDIDATE, Person, Said, Teller
 from api.pages.telling.terms import ASSURANCE, counted, spaced
 from api.pages.telling.told import Told, opened_with_capital
 from domain import facts as f
 from domain.codec import Recorded, decode
 from domain.state import At
+from domain.values import SYSTEM
 from ledger.proof.disclosure import digest_of, places, read_disclosure
 from ledger.proof.dossier import Dossier, decode_dossier
 from ledger.proof.verdict import Verdict

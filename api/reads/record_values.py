@@ -7,10 +7,10 @@ from msgspec import Meta, Struct
 
 from api.reading import Known
 from domain import facts as f
+from domain.values import ORGANISATION, SELF_IDENTIFICATION
 from ledger.group import Group
 from ledger.personal.vault import Erased
 from ledger.proof.disclosure import Place, places
-from ledger.seal import SELF_IDENTIFICATION
 
 Why = Literal["others", "comparison", "legal", "matter", "organisation", "self_identification"]
 _WHY: Final[dict[Why, tuple[str, str]]] = {
@@ -126,7 +126,7 @@ class Values:
         if isinstance(fact, f.HoldPlaced | f.HoldReleased):
             return "matter"
         if owner != self._candidate:
-            return "organisation" if owner == "organisation" else "others"
+            return "organisation" if owner == ORGANISATION else "others"
         if isinstance(fact, f.ExceptionGranted) and fact.subject is not None:
             return "others"
         if isinstance(fact, f.RecordImported):

@@ -11,7 +11,7 @@ from domain.decide.rubric import known_requisition
 from domain.findings import Basis, Judged
 from domain.refusals import Forbidden, Meaningless, wrong_state
 from domain.state import Loop, World
-from domain.values import count_words, private, private_or_none
+from domain.values import ORGANISATION, count_words, private, private_or_none
 
 NO_BASIS = Basis(items=(), upto=0, count=0, root="")
 
@@ -257,7 +257,7 @@ def grant_exception(command: GrantException, world: World, context: Context) -> 
     else:
         requisition = known_requisition(world, command.requisition)
         check_requisition(command, requisition, context)
-        about, subject = tags.requisition(requisition.id), "organisation"
+        about, subject = tags.requisition(requisition.id), ORGANISATION
     if command.subject == context.actor:
         raise Forbidden("nobody grants an exception to themselves; ask a second person")
     if command.expires_at <= context.now:

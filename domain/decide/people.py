@@ -8,7 +8,7 @@ from domain.decide.context import Context
 from domain.decide.entitled import check_role
 from domain.refusals import Exists, Forbidden, Meaningless, Missing
 from domain.state import World
-from domain.values import private, private_or_none
+from domain.values import ORGANISATION, SELF_IDENTIFICATION, SYSTEM, private, private_or_none
 
 
 def register_person(command: c.RegisterPerson, world: World, context: Context) -> Draft:
@@ -89,7 +89,7 @@ def import_record(command: c.ImportRecord, world: World, context: Context) -> Dr
     known = (one.fact for one in world.imported)
     if any((one.case, one.place) == (command.case, command.place) for one in known):
         raise Exists("this event of this case was imported already")
-    sealed_as = f"self-identification:{command.case}"
+    sealed_as = f"{SELF_IDENTIFICATION}{command.case}"
     return Draft(
         fact=f.RecordImported(
             stamp=context.stamp(tags.loop(command.case), tags.imported(command.system)),
@@ -126,7 +126,7 @@ def correct_fact(command: c.CorrectFact, world: World, context: Context) -> Draf
 
 def note_reading(command: c.NoteFeedbackViewed | c.NoteRecordViewed, context: Context) -> Draft:
     """Who read what; the ledger notes it before a byte is sent."""
-    reader = () if context.actor == "system" else (tags.viewer(context.actor),)
+    reader = () if context.actor == SYSTEM else (tags.viewer(context.actor),)
     match command:
         case c.NoteFeedbackViewed():
             if not reader:
@@ -146,7 +146,7 @@ def note_reading(command: c.NoteFeedbackViewed | c.NoteRecordViewed, context: Co
             return Draft(
                 fact=f.RecordViewed(
                     stamp=context.stamp(*about, *reader),
-                    viewer=None if context.actor == "system" else context.actor,
+                    viewer=None if context.actor == SYSTEM else context.actor,
                     what=command.what,
                     loop=command.loop,
                     first=command.first,
@@ -165,11 +165,11 @@ def _subject(of: f.AnyFact, about: tuple[str, ...], world: World) -> str:
     What was held or erased, and why, is the organisation's to answer for, long after the person.
     """
     if isinstance(of, _OF_THE_ORGANISATION):
-        return "organisation"
+        return ORGANISATION
     named = {kind: handle for kind, _, handle in (tag.partition(":") for tag in about)}
     if "self-identification" in named:
-        return f"self-identification:{named['self-identification']}"
+        return SELF_IDENTIFICATION + named["self-identification"]
     if "loop" in named and named["loop"] in world.loops:
         return world.loops[named["loop"]].opened.fact.candidate
     # A loop without an opening is an imported case: its handle stands for whom it is about.
-    return named.get("candidate") or named.get("loop") or named.get("person") or "organisation"
+    return named.get("candidate") or named.get("loop") or named.get("person") or ORGANISATION

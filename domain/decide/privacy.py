@@ -14,12 +14,10 @@ from domain.decide.entitled import check_role
 from domain.decide.rubric import known_requisition
 from domain.refusals import Exists, Meaningless, Missing, RefusedByRule, held, wrong_state
 from domain.state import Hold, World
-from domain.values import Unsealed, is_case, private
+from domain.values import ORGANISATION, SELF_IDENTIFICATION, Unsealed, is_case, private
 
 HOLDS_NAMED_MAX: Final = 5
 """In a refusal; its positions name more."""
-
-_SELF_IDENTIFICATION: Final = "self-identification:"
 
 
 def place_hold(command: c.PlaceHold, world: World, context: Context) -> Draft:
@@ -97,7 +95,7 @@ def erase_subject(command: c.EraseSubject, world: World, context: Context) -> Dr
         fact=f.SubjectErased(
             stamp=context.stamp(tags.candidate(command.candidate), *loops),
             candidate=command.candidate,
-            legal_basis=private(command.legal_basis, "organisation"),
+            legal_basis=private(command.legal_basis, ORGANISATION),
         )
     )
 
@@ -113,7 +111,7 @@ def check_nobody_erased(drafted: Draft, world: World) -> None:
         return
     for fact in (drafted.fact, *drafted.also):
         for value in _unsealed(fact):
-            erased = world.erased.get(value.subject.removeprefix(_SELF_IDENTIFICATION))
+            erased = world.erased.get(value.subject.removeprefix(SELF_IDENTIFICATION))
             if erased is not None:
                 raise erased_refusal(erased.position)
 
@@ -155,7 +153,7 @@ def _whose(about: tuple[str, ...]) -> str:
     A matter over one person alone is about that person, and goes with them: that can only be after
     the release. One over several, or over a requisition, must outlast each of them.
     """
-    return tags.only_candidate(about) or "organisation"
+    return tags.only_candidate(about) or ORGANISATION
 
 
 def _unsealed(value: object) -> Iterator[Unsealed]:

@@ -10,13 +10,13 @@ from cryptography.exceptions import InvalidTag
 
 from domain.codec import types_of
 from domain.facts import LoopOpened
+from domain.values import SELF_IDENTIFICATION
 from ledger.fsck.owners import Owners, candidates
 from ledger.fsck.pages import Rows
 from ledger.fsck.report import Findings
 from ledger.fsck.values import cipher_of
 from ledger.personal.keyring import KeyRing, KeyUnwrapError, Ring
 from ledger.personal.subject_keys import NONCE_BYTES, RINGS, rotated
-from ledger.seal import SELF_IDENTIFICATION
 
 # A handle is known to the log by the tag of its kind; the index of tags is checked by itself.
 _ALIASES: Final = """

@@ -11,9 +11,9 @@ from typing import Final
 from domain import facts as f
 from domain import tags
 from domain.codec import types_of
+from domain.values import ORGANISATION, SELF_IDENTIFICATION
 from ledger.fsck.facts import readable
 from ledger.fsck.pages import Rows
-from ledger.seal import ORGANISATION, SELF_IDENTIFICATION
 
 LOOPS_REMEMBERED: Final = 50_000
 

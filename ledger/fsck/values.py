@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.facts import AnyFact
+from domain.values import SELF_IDENTIFICATION
 from ledger.fsck.facts import Seen
 from ledger.fsck.owners import Owners
 from ledger.fsck.pages import Page, ValueRow
@@ -18,7 +19,6 @@ from ledger.fsck.report import Findings
 from ledger.personal.keyring import KeyRing, KeyUnwrapError, Ring
 from ledger.personal.subject_keys import NONCE_BYTES
 from ledger.proof.disclosure import Place, digest_of, places, read_disclosure
-from ledger.seal import SELF_IDENTIFICATION
 
 KEYS_REMEMBERED: Final = 10_000
 

@@ -21,10 +21,11 @@ from psycopg.rows import TupleRow
 
 from domain.facts import SubjectErased
 from domain.tags import loop as tag_loop
+from domain.values import SELF_IDENTIFICATION
 from ledger.database import Connection, Database
 from ledger.personal.subject_keys import in_schema
 from ledger.personal.vault import Vault
-from ledger.seal import SELF_IDENTIFICATION, Sealed
+from ledger.seal import Sealed
 
 LOCK_WAIT: Final = "1s"
 """How long readers may have to wait behind the rewriting that waits for readers."""

@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from domain.values import SELF_IDENTIFICATION
 from ledger._log_sql import lock_name
 from ledger.errors import RingClosedError, SealedValueError
 from ledger.personal.keyring import KeyRing, Ring
 from ledger.personal.subject_keys import NONCE_BYTES, SubjectKeys, in_schema
 from ledger.proof.disclosure import digest_of, read_disclosure
-from ledger.seal import SELF_IDENTIFICATION, Sealed
+from ledger.seal import Sealed
 
 _INSERT: Final = (
     "insert into {}.disclosures (digest, position, subject, sealed) "

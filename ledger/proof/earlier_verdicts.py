@@ -27,9 +27,9 @@ from domain.decide.intent import intent_of
 from domain.evolve import fold
 from domain.findings import Item
 from domain.state import World
+from domain.values import SYSTEM
 from ledger.proof.checked import Checked, RestsOnABasis, Told
 from ledger.proof.judging_again import (
-    SYSTEM,
     check_installed,
     check_none_left_out,
     covered,

@@ -18,11 +18,11 @@ from domain.decide.intent import RecordedIntent
 from domain.findings import Item, Judged, ParamValue, Receipt
 from domain.refusals import Refusal
 from domain.state import World
+from domain.values import SYSTEM
 from ledger.proof.verdict import StepFailed
 from policies import Catalogue
 
 LOOP_STATE: Final = "loop-state"
-SYSTEM: Final = "system"
 # Types of facts that boundaries select only since a later release. Decisions recorded before it
 # were made without them, and could not have had any: their bases need not ask for them.
 ADDED_LATER: Final[frozenset[str]] = frozenset()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain.commands import AttributeSpec, ImportRecord
-from ledger.asked import SYSTEM, Asked, Caller
+from ledger.asked import Asked, as_system
 from ledger.embedded.server import Embedded
 from office import Office
 from secrecy import found_in, tables_of
@@ -15,7 +15,7 @@ CASE = "old:archive:cand+ines@quux"
 NAME = "Ines Imported-Quux"
 CLERK = "Clemens Clerk-Quux"
 SECRETS = [CASE, NAME, CLERK]
-_SYSTEM = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
+_SYSTEM = as_system("administrator")
 
 
 def copied(office: Office, place: int) -> int:

@@ -26,7 +26,7 @@ from api.demo.summary import summarise
 from api.problems import Problem
 from domain import commands as c
 from hall import made
-from ledger.asked import SYSTEM, Asked, Caller
+from ledger.asked import Asked, as_system
 from ledger.database import Database
 from ledger.embedded.server import Embedded
 from office import Office, completed, decision, feedback, hours_ago, open_office
@@ -226,7 +226,7 @@ def import_one(office: Office) -> None:
             "attributes": [{"name": "citizen", "value": SAID[0]}],
         },
     )
-    caller = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
+    caller = as_system("administrator")
     office.ledger.submit(Asked(command, caller, KEY, WORDS.encode())).result(30)
 
 

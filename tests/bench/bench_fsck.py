@@ -22,8 +22,9 @@ from domain.boundary import LOOP_TYPES
 from domain.codec import encode, type_of
 from domain.facts import AnyFact
 from domain.findings import Basis, Item
+from domain.values import SYSTEM
 from golden import every_fact
-from ledger.asked import SYSTEM, Asked, Caller
+from ledger.asked import Asked, Caller
 from ledger.database import Database
 from ledger.embedded.server import Embedded
 from ledger.first_start import first_start

@@ -14,7 +14,7 @@ import pytest
 
 from domain import commands as c
 from domain.codec import decode
-from ledger.asked import SYSTEM, Asked, Caller
+from ledger.asked import Asked, as_system
 from ledger.database import Database
 from ledger.embedded.server import Embedded
 from ledger.ledger import Ledger
@@ -23,7 +23,7 @@ from ledger.personal.keyring import KeyRing
 from ledger.publish import Publishing
 from policies import load
 
-ADMINISTRATOR = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
+ADMINISTRATOR = as_system("administrator")
 SECONDS = 5.0
 
 

@@ -14,8 +14,9 @@ from domain.facts import Role
 from domain.refusals import Missing
 from domain.state import Loop
 from domain.summary import STAGES, Stage, stage_of
+from domain.values import SYSTEM
 from followed import append
-from ledger.asked import SYSTEM, Caller
+from ledger.asked import Caller
 from ledger.database import Connection, Database
 from ledger.embedded.server import Embedded
 from ledger.reading import Reader, check_may_read

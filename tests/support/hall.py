@@ -21,7 +21,7 @@ from domain import commands as c
 from domain import facts as f
 from domain.codec import Recorded
 from domain.values import make_handle
-from ledger.asked import SYSTEM, Asked, Caller, Done
+from ledger.asked import Asked, Caller, Done, as_system
 from ledger.database import Database
 from ledger.first_start import first_start
 from ledger.ledger import Ledger
@@ -46,7 +46,7 @@ GHOST: Final = "ghost"
 """Somebody with a handle whom nobody has registered."""
 
 _KEY: Final = make_handle("k", bytes(16))
-_ADMINISTRATOR: Final = Caller(SYSTEM, SYSTEM, "system", frozenset({"administrator"}))
+_ADMINISTRATOR: Final = as_system("administrator")
 
 C = TypeVar("C", bound=c.AnyCommand)
 

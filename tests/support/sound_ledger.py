@@ -9,7 +9,8 @@ from typing import NamedTuple
 from cryptography.x509 import Certificate
 
 from domain import commands as c
-from ledger.asked import SYSTEM, Asked, Caller
+from domain.values import SYSTEM
+from ledger.asked import Asked, Caller
 from ledger.checkpoints import Checkpoints, OutsideCopy
 from ledger.database import Database
 from ledger.fsck.checkpoints import Trust

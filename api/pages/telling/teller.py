@@ -18,11 +18,10 @@ from api.pages.telling.terms import ROLE, listed, spaced
 from domain import facts as f
 from domain.codec import Recorded
 from domain.state import At
-from domain.values import Digest
+from domain.values import SYSTEM, Digest
 
 F = TypeVar("F", bound=f.Fact)
 
-SYSTEM: Final = "system"
 CANDIDATE: Final = "the candidate"
 _PERSON: Final = re.compile(r'"(p_[a-z2-7]{26})"')
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # as BCP 47 spells them
