@@ -5,6 +5,7 @@ on exactly the facts of its basis, and what came before on the facts before it.
 """
 
 import hashlib
+from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
@@ -18,7 +19,9 @@ from domain.evolve import fold
 from domain.findings import Receipt
 from domain.state import World
 from domain.tags import loop as loop_tag
+from domain.values import Digest, count_words
 from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked, RestsOnABasis, Told
+from ledger.proof.disclosure import digest_of, read_disclosure
 from ledger.proof.dossier import GivenPolicy
 from ledger.proof.earlier_verdicts import judge_earlier
 from ledger.proof.judging_again import (
@@ -54,6 +57,7 @@ def replay(checked: Checked) -> str:
     receipts = [r for _, fact in resting for r in fact.judged.receipts if r.policy != LOOP_STATE]
     _check_of_one_loop(checked)
     _check_contents(checked)
+    _check_words(checked)
     check_installed(receipts, checked.rules)
     _check_policies(receipts, checked)
     if not checked.decision.judged.receipts:
@@ -84,6 +88,33 @@ def _check_contents(checked: Checked) -> None:
             stored = b"[%b]" % _content.decode(one.leaf).content
             if hashlib.sha256(stored).hexdigest() != one.fact.content_digest:
                 raise StepFailed(f"The scorecard at {one.position} is not what was approved.")
+
+
+def _check_words(checked: Checked) -> None:
+    """Rules go by how many words of evidence there are; of the words that are shown, so many are.
+
+    Of words that are withheld the count is the ledger's.
+    """
+    shown = {digest_of(d): read_disclosure(d).value for d in checked.dossier.disclosures}
+    for one in checked.told.values():
+        for value, counted in _counts(one.fact):
+            text = "" if value is None else shown.get(value.sd)
+            if text is not None and count_words(text) != counted:
+                raise StepFailed(
+                    f"The fact at {one.position} counts {counted} words of evidence where there "
+                    f"are {count_words(text)}."
+                )
+
+
+def _counts(fact: f.AnyFact | None) -> Iterator[tuple[Digest | None, int]]:
+    """Each text of a fact whose words were counted when it was recorded, and the count."""
+    match fact:
+        case f.FeedbackSubmitted() | f.FeedbackAmended():
+            yield from ((rated.evidence, rated.words) for rated in fact.ratings)
+        case f.DebriefStatementRecorded():
+            yield fact.text, fact.words
+        case _:
+            return
 
 
 def _check_policies(receipts: list[Receipt], checked: Checked) -> None:

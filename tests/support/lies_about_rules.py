@@ -53,6 +53,8 @@ def _of_what_came_before() -> dict[str, Lie]:
     roles = "by somebody who had no role for it"
     return {
         "scorecard-reworded-after-approval": told_lie(9, "is not what was", _reworded_scorecard),
+        "more-words-counted-than-shown": told_lie(9, "words of evidence where", _counted),
+        "words-counted-where-none-are": told_lie(9, "where there are 0", _counted_nothing),
         "scorecard-approved-by-nobody": told_lie(9, "this digest is not that of", _approved_unread),
         "scorecard-approved-by-another": told_lie(9, "names someone else", _approved_by_another),
         "opening-that-no-rule-judged": told_lie(
@@ -78,6 +80,21 @@ def _reworded_scorecard(fact: f.AnyFact, _: ToldLog) -> f.AnyFact:
     if not isinstance(fact, f.ScorecardVersioned):
         return fact
     return replace(fact, content=replace(fact.content, title="Charming ML engineer"))
+
+
+def _counted(fact: f.AnyFact, _: ToldLog) -> f.AnyFact:
+    """Evidence of a few words passes for forty."""
+    if not isinstance(fact, f.FeedbackSubmitted):
+        return fact
+    return replace(fact, ratings=tuple(replace(one, words=40) for one in fact.ratings))
+
+
+def _counted_nothing(fact: f.AnyFact, _: ToldLog) -> f.AnyFact:
+    """A rating without evidence passes for one with forty words of it."""
+    if not isinstance(fact, f.FeedbackSubmitted):
+        return fact
+    bare = (replace(one, words=40, evidence=None) for one in fact.ratings)
+    return replace(fact, ratings=tuple(bare))
 
 
 def _words_not_needed(fact: f.DecisionMade, _: ToldLog) -> f.DecisionMade:

@@ -116,7 +116,8 @@ def told(change: Change) -> Dossier:
             entry = Entry(one.position, changed, fact, one.sealed)
         else:
             leaf = one.leaf if changed == one.fact else encode(changed)
-            entry = Entry(one.position, leaf, changed, one.sealed)
+            kept = tuple(sealed for sealed in one.sealed if sealed.digest.encode() in leaf)
+            entry = Entry(one.position, leaf, changed, kept)
         log.entries.append(entry)
     return dossier_of(log)
 
