@@ -10,6 +10,7 @@ from api.problems import malformed
 from domain import commands as c
 from domain import facts as f
 from domain.boundary import (
+    case_items,
     policy_set_items,
     posting_items,
     prompt_items,
@@ -26,6 +27,7 @@ from domain.values import POSITION_MAX, Time, is_case, is_handle
 from ledger.group import Group
 from ledger.reading import Reader, check_may_read
 from ledger.recorder import Row
+from ledger.resolve import AMBIGUOUS
 
 
 class Clock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,13 +89,16 @@ class Read:
         """The handle of a candidate, or of a loop or imported case by that id; raises `Missing`."""
         if is_handle(ref) and is_case(ref):
             return ref
+        case = self.group.store.aliases.find(self.group.cur, "loop", ref)
         try:
-            return self.handle("candidate", ref)
+            found = self.handle("candidate", ref)
         except Missing:
-            case = self.group.store.aliases.find(self.group.cur, "loop", ref)
             if case is None:
                 raise
             return case
+        if case is not None and self.group.select(case_items(case)):
+            raise malformed(f"{AMBIGUOUS[:1].upper()}{AMBIGUOUS[1:]}.")
+        return found
 
     def loop(self, ref: str, clock: Clock | None = None) -> "LoopRead":
         """One loop as of a clock, if this reader may read it now; raises `Missing`."""

@@ -111,6 +111,11 @@ def hold_items(*words: str) -> tuple[Item, ...]:
     return tuple(Item(types=held, tags=(word,)) for word in words)
 
 
+def case_items(handle: str) -> tuple[Item, ...]:
+    """The events of an imported case, whose handle no loop may have."""
+    return (Item(types=types_of(f.RecordImported), tags=(tags.loop(handle),)),)
+
+
 def candidate_items(candidate: str) -> tuple[Item, ...]:
     """The openings of a person's loops, and whether the person was erased.
 
@@ -169,11 +174,15 @@ def _to_hold(command: c.PlaceHold) -> tuple[Item, ...]:
 def _openings_behind(cited: Recorded | None) -> tuple[Item, ...]:
     """The opening of the loop that a cited fact belongs to: it says whose words a correction is.
 
-    And whether they were erased.
+    And whether whoever it is about was erased, also where the fact is of no loop.
     """
     opened = types_of(f.LoopOpened, f.SubjectErased)
     about = cited.fact.stamp.tags if cited else ()
-    return tuple(Item(types=opened, tags=(tag,)) for tag in about if tag.startswith("loop:"))
+    loops = tuple(Item(types=opened, tags=(tag,)) for tag in about if tag.startswith("loop:"))
+    subjects = (tag.partition(":") for tag in about)
+    whose = (handle for kind, _, handle in subjects if kind in {"candidate", "self-identification"})
+    erasures = (Item(types=types_of(f.SubjectErased), tags=(tags.candidate(h),)) for h in whose)
+    return loops + tuple(dict.fromkeys(erasures))
 
 
 def _around(command: c.AnyCommand, loop: Loop, actor: str) -> tuple[Item, ...]:
@@ -264,6 +273,7 @@ def _outside_loops(command: c.AnyCommand) -> tuple[Item, ...]:
         case c.OpenLoop():
             return (
                 loop_items(command.id)
+                + case_items(command.id)
                 + erasure_items(command.candidate.id)
                 + requisition_items(command.requisition)
                 + scorecard_items(command.scorecard.id)

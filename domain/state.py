@@ -241,6 +241,10 @@ class World(Struct, frozen=True, kw_only=True):
     head: int = 0
     last_recorded: Time | None = None
 
+    def imported_case(self, handle: str) -> bool:
+        """Whether events of this case were copied from elsewhere, and no loop has its handle."""
+        return handle not in self.loops and any(x.fact.case == handle for x in self.imported)
+
     def prompt(self, ref: f.Ref) -> At[f.PromptVersioned] | None:
         """One version of a prompt, or None."""
         return next(

@@ -12,6 +12,7 @@ from functools import cache
 from typing import (
     Annotated,
     Any,
+    Final,
     NamedTuple,
     TypeVar,
     Union,
@@ -29,6 +30,9 @@ from ledger.personal.aliases import Alias, Kind
 
 C = TypeVar("C", bound=Struct)
 _LETTER: dict[Kind, str] = {"candidate": "c", "person": "p", "loop": "l"}
+
+
+AMBIGUOUS: Final = "this id is a candidate's and an imported case's too; give the handle"
 
 
 class Named(NamedTuple):
@@ -67,9 +71,11 @@ def resolve(command: C, names: Names) -> tuple[C, list[Alias]]:
     made: dict[tuple[Kind, str], str] = {}
 
     def handle(named: Named) -> str:
-        for key in named.keys:
-            if key in names.handles:
-                return names.handles[key]
+        found = [names.handles[key] for key in named.keys if key in names.handles]
+        if len(found) > 1:
+            raise Meaningless(AMBIGUOUS, pointer=named.pointer)
+        if found:
+            return found[0]
         if is_handle(named.id):
             if named.id in names.existing:
                 return named.id

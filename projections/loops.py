@@ -205,7 +205,12 @@ def _folded(cur: Cursor[TupleRow], loops: Sequence[str], upto: int, site: Site) 
         # An erasure is a fact of each loop that the person had.
         for tag in facts.keys() & set(found):
             facts[tag].append(Recorded(position, decode(leaf)))
-    return [row_of(tag.removeprefix(_IN_LOOP), known) for tag, known in facts.items()]
+    # An imported case has the tag of a loop and its erasure too, but nobody opened it.
+    return [
+        row_of(tag.removeprefix(_IN_LOOP), known)
+        for tag, known in facts.items()
+        if any(isinstance(one.fact, f.LoopOpened) for one in known)
+    ]
 
 
 def _write_loops(cur: Cursor[TupleRow], rows: Sequence[LoopRow], site: Site) -> None:

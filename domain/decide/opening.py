@@ -27,6 +27,8 @@ def open_loop(command: c.OpenLoop, world: World, context: Context) -> Draft:
     check_requisition(command, requisition, context)
     if command.id in world.loops:
         raise Exists("a loop has this id already")
+    if world.imported_case(command.id):
+        raise Exists("a case was imported under this id; give the loop another")
     if command.candidate.id in world.erased:
         raise erased_refusal(world.erased[command.candidate.id].position)
     card = world.scorecard(command.scorecard)

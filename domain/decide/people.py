@@ -6,6 +6,7 @@ from domain import tags
 from domain.case import Draft
 from domain.decide.context import Context
 from domain.decide.entitled import check_role
+from domain.decide.privacy import erased_refusal
 from domain.refusals import Exists, Forbidden, Meaningless, Missing
 from domain.state import World
 from domain.values import ORGANISATION, SELF_IDENTIFICATION, SYSTEM, private, private_or_none
@@ -86,6 +87,10 @@ def revoke_key(command: c.RevokeKey, world: World, context: Context) -> Draft:
 def import_record(command: c.ImportRecord, world: World, context: Context) -> Draft:
     """One historical event; its identity is its case and its place in the trace."""
     check_role(command, context)
+    if command.case in world.loops:
+        raise Exists("a loop has this id; import the log under another name")
+    if command.case in world.erased:
+        raise erased_refusal(world.erased[command.case].position)
     known = (one.fact for one in world.imported)
     if any((one.case, one.place) == (command.case, command.place) for one in known):
         raise Exists("this event of this case was imported already")

@@ -33,7 +33,7 @@ def place_hold(command: c.PlaceHold, world: World, context: Context) -> Draft:
     for number, handle in enumerate(command.candidates):
         if handle in world.erased:
             raise erased_refusal(world.erased[handle].position)
-        if is_case(handle) and not _imported(handle, world):
+        if is_case(handle) and not world.imported_case(handle):
             raise Meaningless("no such candidate is registered", pointer=f"/candidates/{number}")
     candidates = tuple(dict.fromkeys(command.candidates))
     requisitions = tuple(dict.fromkeys(command.requisitions))
@@ -78,7 +78,7 @@ def erase_subject(command: c.EraseSubject, world: World, context: Context) -> Dr
         raise Exists("this person was erased already; nothing of them is left to erase")
     theirs = [x for x in world.loops.values() if x.opened.fact.candidate == command.candidate]
     handles = [loop.handle for loop in theirs]
-    if is_case(command.candidate) and _imported(command.candidate, world):
+    if world.imported_case(command.candidate):
         handles = [command.candidate]
     if not handles:
         raise Missing("no such candidate")
@@ -98,11 +98,6 @@ def erase_subject(command: c.EraseSubject, world: World, context: Context) -> Dr
             legal_basis=private(command.legal_basis, ORGANISATION),
         )
     )
-
-
-def _imported(case: str, world: World) -> bool:
-    """Whether events of this case were copied from elsewhere: no loop of ours is one."""
-    return any(one.fact.case == case for one in world.imported)
 
 
 def check_nobody_erased(drafted: Draft, world: World) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from domain import commands as c
 from domain import facts as f
 from domain.case import Draft
-from domain.codec import Recorded
+from domain.codec import Recorded, types_of
 from domain.decide import Context, draft
 from domain.decide.intent import RecordedIntent
 from domain.findings import Item, Judged, ParamValue, Receipt
@@ -25,7 +25,7 @@ from policies import Catalogue
 LOOP_STATE: Final = "loop-state"
 # Types of facts that boundaries select only since a later release. Decisions recorded before it
 # were made without them, and could not have had any: their bases need not ask for them.
-ADDED_LATER: Final[frozenset[str]] = frozenset()
+ADDED_LATER: Final[frozenset[str]] = frozenset(types_of(f.RecordImported))
 # Ids of rules that came with a later release than the first. What was recorded before it was judged
 # without them: where the policy set does not name such a rule, it may have left no receipt.
 RULES_ADDED_LATER: Final[frozenset[str]] = frozenset()

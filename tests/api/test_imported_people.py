@@ -102,3 +102,71 @@ def test_a_correction_of_a_case_goes_with_it(office: Office, events: list[int]) 
     office.did("paul", f"/candidates/{CASE}/erasure", {"legal_basis": "Art. 17"})
     assert NAME not in office.get("udo", f"/facts/{corrected}").text
     assert office.post("udo", path, {"text": "More."}).status == 409
+
+
+def test_a_read_of_a_case_is_not_a_place_for_words_once_it_is_erased(
+    office: Office, events: list[int]
+) -> None:
+    """The note that somebody read is about them too, though it is of no loop."""
+    assert events
+    office.get("paul", f"/candidates/{CASE}/record")
+    noted = office.ledger_head()
+    erased = office.did("paul", f"/candidates/{CASE}/erasure", {"legal_basis": "Art. 17"})
+    assert erased.position > noted
+    refused = office.post("udo", f"/facts/{noted}/correction", {"text": NAME})
+    assert refused.status == 409, refused.text
+
+
+def test_a_loop_and_a_case_never_share_an_id(office: Office, events: list[int]) -> None:
+    """Else the erasure of the one would take the ids of the other, whatever hold stands."""
+    assert events
+    handle = office.get("paul", f"/candidates/{CASE}/record")["candidate"]["handle"]
+    office.open("one")
+    opening = {
+        "requisition": "llm-engineer",
+        "candidate": {"id": "cand-2"},
+        "scorecard": {"id": "llm", "version": 1},
+        "posting": {"id": "llm-engineer", "version": 1},
+    }
+    for taken in (CASE, handle):
+        refused = office.post("hana", "/loops", opening | {"id": taken})
+        assert refused.status == 409, refused.text
+        assert "imported under this id" in refused["detail"]
+    office.did("paul", f"/candidates/{CASE}/erasure", {"legal_basis": "Art. 17"})
+    refused = office.post("hana", "/loops", opening | {"id": handle})
+    assert refused.status == 409, refused.text
+    # The id itself leads to nobody any more, and is free.
+    office.did("hana", "/loops", opening | {"id": CASE})
+
+
+def test_who_could_be_meant_twice_is_nobody(office: Office, events: list[int]) -> None:
+    """An id of a candidate and of a case: the handle says which."""
+    assert events
+    handle = office.get("paul", f"/candidates/{CASE}/record")["candidate"]["handle"]
+    opening = {
+        "id": "one",
+        "requisition": "llm-engineer",
+        "candidate": {"id": CASE},
+        "scorecard": {"id": "llm", "version": 1},
+        "posting": {"id": "llm-engineer", "version": 1},
+    }
+    office.did("hana", "/loops", opening)
+    wanted = {"legal_basis": "Art. 17"}
+    assert office.post("paul", f"/candidates/{CASE}/erasure", wanted).status == 422
+    assert office.get("paul", f"/candidates/{CASE}/record").status == 400
+    hold = {"matter": "x", "candidates": [CASE]}
+    assert office.post("paul", "/holds", hold).status == 422
+    assert office.did("paul", f"/candidates/{handle}/erasure", wanted)["candidate"] == handle
+
+
+def test_the_list_of_loops_goes_on_after_a_case_was_erased(
+    office: Office, events: list[int]
+) -> None:
+    """The erasure has the tag of a loop that nobody opened; no list is the worse for it."""
+    assert events
+    office.did("paul", f"/candidates/{CASE}/erasure", {"legal_basis": "Art. 17"})
+    office.open("one")
+    listed = office.get("udo", f"/loops?min_position={office.ledger_head()}")
+    assert [one["loop"]["id"] for one in listed["items"]] == ["one"]
+    ready = office.call("GET", "/health/ready")
+    assert {one["lag_facts"] for one in ready["projections"]} == {0}
