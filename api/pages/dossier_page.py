@@ -162,7 +162,12 @@ def _story(
     # The words of the rules are the installed ones: the file's are held to them by the replay,
     # and it has none for the rules that judged the opening and the plan.
     wordings: Wordings = {
-        key: Worded(title=rule.title, rationale=rule.rationale, source_digest=rules.digests[key])
+        key: Worded(
+            title=rule.title,
+            rationale=rule.rationale,
+            source_digest=rules.digests[key],
+            meanings={name: param.meaning for name, param in rule.params.items()},
+        )
         for key, rule in rules.rules.items()
     }
     return Story(

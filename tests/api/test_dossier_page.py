@@ -10,12 +10,15 @@ from msgspec.structs import replace
 import story
 import story_later
 from api.pages.dossier_file import html_of
-from api.pages.dossier_page import Page, Story, page_of
+from api.pages.dossier_page import Page, Story, page_of, teller_of
+from api.pages.telling.sentences import tell
 from arbitrary import facts
 from domain import facts as f
+from domain.findings import Finding, Judged, Receipt
 from dossiers import NOW, VKEY, as_file, dossier_of, valid_dossier, withheld_dossier
 from golden import every_fact
 from ledger.proof.disclosure import digest_of
+from ledger.proof.dossier import decode_dossier
 from ledger.proof.verify import verify
 from museum import CONTENTS, FOLDER
 from page_reader import Read
@@ -129,6 +132,62 @@ def test_what_the_rules_found_is_told_also_where_they_only_warned(told: Story) -
     found = {(one.title, one.strength) for one in told.found}
     assert ("Debates cite evidence", "warned") in found
     assert ("Feedback is written soon after the session", "let pass by exception") in found
+
+
+def test_whatever_the_timeline_says_was_remarked_on_stands_among_the_findings() -> None:
+    """Also what was found when a prompt was written that the loop did not use."""
+    shown = page_about([*every_fact(), _remarked_prompt()], lambda number: f"w{number}").story
+    assert shown is not None
+    linked = {
+        (entry.position, finding.message)
+        for chapter in shown.chapters
+        for entry in chapter.entries
+        for finding in entry.told.findings
+    }
+    listed = {(position, one.message) for one in shown.found for _, position in one.places}
+    assert linked == listed
+    assert len({position for position, _ in listed}) > 3
+    unused = [one for one in shown.found if one.message == "no budget is stated"]
+    assert [one.places[0][0] for one in unused] == ["Prompt, not used in this loop"]
+
+
+def _remarked_prompt() -> f.PromptVersioned:
+    """A prompt that no loop uses, which a rule warned about when it was written."""
+    finding = Finding(
+        policy="design-prompt-constraints",
+        version=1,
+        enforcement="warn",
+        message="no budget is stated",
+        cure="State it.",
+    )
+    warned = Receipt(
+        policy=finding.policy,
+        version=1,
+        enforcement="warn",
+        verdict="warned",
+        findings=(finding,),
+    )
+    judged = Judged(now=story.PROMPT_VERSIONED.judged.now, receipts=(warned,))
+    return replace(story.PROMPT_VERSIONED, prompt="another", judged=judged)
+
+
+def test_a_parameter_of_a_rule_stands_as_it_was_set_and_with_what_it_means(told: Story) -> None:
+    """Also a parameter that a rule takes from another rule."""
+    shown = {one.setting: one.meaning for rule in told.rules for one in rule.params}
+    assert shown["words_min = 8"] == "words of evidence for a rating"
+    assert shown["every-competency-evidenced.words_min = 8"] == "words of evidence for a rating"
+    assert all(shown.values())
+
+
+def test_a_set_of_one_rule_does_not_look_like_the_only_rule() -> None:
+    """A set says what it sets; every other rule judges as it comes."""
+    t = teller_of(decode_dossier(valid_dossier()))
+    said = [
+        tell(replace(story.POLICY_SET_ADOPTED, policies=given), t).sentence
+        for given in ((), story.POLICY_SET_ADOPTED.policies[:1])
+    ]
+    assert "leaves every rule as it comes" in said[0]
+    assert "sets 1 rule and leaves every other as it comes" in said[1]
 
 
 def test_every_rule_that_judged_has_a_title_a_reason_and_its_verdict(told: Story) -> None:

@@ -8,7 +8,7 @@ from api.pages.dossier.rubric import pinned_posting, used_prompts
 from api.pages.telling.moments import Moment
 from api.pages.telling.say_decision import exception
 from api.pages.telling.teller import Said, Teller
-from api.pages.telling.terms import ENFORCEMENT, VERDICT, listed, spaced
+from api.pages.telling.terms import ENFORCEMENT, VERDICT, spaced
 from api.pages.telling.told import opened_with_capital
 from domain import facts as f
 from domain.codec import Recorded
@@ -19,11 +19,12 @@ LOOP_STATE = "loop-state"
 
 
 class Worded(Struct, frozen=True, kw_only=True):
-    """A rule in words, and the digest of the source that judged."""
+    """A rule in words, what its parameters mean, and the digest of the source that judged."""
 
     title: str
     rationale: str
     source_digest: str
+    meanings: Mapping[str, str] = {}
 
 
 class Verdicts(Struct, frozen=True, kw_only=True):
@@ -34,6 +35,13 @@ class Verdicts(Struct, frozen=True, kw_only=True):
     moments: tuple[tuple[str, int], ...]
 
 
+class ParamShown(Struct, frozen=True, kw_only=True):
+    """How a rule was set: `words_min = 8` as the record has it, and what that means."""
+
+    setting: str
+    meaning: str
+
+
 class RuleRow(Struct, frozen=True, kw_only=True):
     """One rule, how it was set, and its verdicts."""
 
@@ -41,7 +49,7 @@ class RuleRow(Struct, frozen=True, kw_only=True):
     version: int
     worded: Worded
     enforcement: str
-    params: str
+    params: tuple[ParamShown, ...]
     verdicts: tuple[Verdicts, ...]
 
 
@@ -90,8 +98,8 @@ def judgements(t: Teller, decision: int) -> list[tuple[str, int, Judged]]:
     found: list[tuple[str, int, Judged]] = []
     for one in t.facts:
         name = _moment(one, t)
-        judged = getattr(one.fact, "judged", None)
-        if name and isinstance(judged, Judged) and one.position <= decision:
+        judged = _judged(one.fact)
+        if name and judged and one.position <= decision:
             found.append((name, one.position, judged))
     plans = [position for name, position, _ in found if name == "Plan"]
     return [each for each in found if each[0] != "Plan" or each[1] == plans[-1]]
@@ -145,7 +153,7 @@ def _row(
         version=version,
         worded=worded(id_, version, wordings),
         enforcement=ENFORCEMENT[latest.enforcement],
-        params=_params(latest.params),
+        params=tuple(_params(latest, wordings)),
         verdicts=tuple(
             Verdicts(verdict=verdict, words=VERDICT[verdict], moments=tuple(moments))
             for verdict, moments in verdicts.items()
@@ -153,14 +161,17 @@ def _row(
     )
 
 
-def _params(params: Mapping[str, ParamValue]) -> str:
-    return "; ".join(f"{_named(name)}: {_value(value)}" for name, value in params.items())
-
-
-def _named(param: str) -> str:
-    """A parameter in words, also one of another rule that this one uses: `rule.param`."""
-    other, dot, own = param.rpartition(".")
-    return f"{spaced(own)} (of “{spaced(other)}”)" if dot else spaced(own)
+def _params(receipt: Receipt, wordings: Wordings) -> Iterator[ParamShown]:
+    """A rule's parameters, also those of another rule that this one uses: `rule.param`."""
+    for name, value in receipt.params.items():
+        other, _, own = name.rpartition(".")
+        meanings = {
+            key: meaning
+            for (id_, version), rule in sorted(wordings.items())
+            if id_ == (other or receipt.policy) and (other or version == receipt.version)
+            for key, meaning in rule.meanings.items()
+        }
+        yield ParamShown(setting=f"{name} = {_value(value)}", meaning=meanings.get(own, ""))
 
 
 def _value(value: ParamValue) -> str:
@@ -168,9 +179,9 @@ def _value(value: ParamValue) -> str:
         case bool():
             return "yes" if value else "no"
         case tuple():
-            return listed([spaced(one) for one in value]) or "none"
+            return ", ".join(value) or "none"
         case str():
-            return spaced(value)
+            return value
         case _:
             return f"{value:g}"
 
@@ -191,7 +202,11 @@ def found_on_arrival(t: Teller) -> tuple[int, ...]:
 
 
 def found_in(t: Teller, decision: int, wordings: Wordings) -> tuple[FoundRow, ...]:
-    """Everything that rules found up to the decision, each once, with where it was found."""
+    """Everything that rules found on the way, each once, with where it was found.
+
+    Nothing is left out that the timeline remarks on, nor what was found in an earlier plan, or in
+    a prompt that was written for the position and not used: a reader follows it there from here.
+    """
     rows: dict[tuple[object, ...], tuple[Finding, list[tuple[str, int]], str]] = {}
     for name, position, finding, strength in _findings(t, decision):
         key = (finding.policy, finding.message, finding.cure, finding.positions, strength)
@@ -210,25 +225,42 @@ def found_in(t: Teller, decision: int, wordings: Wordings) -> tuple[FoundRow, ..
 
 
 def _findings(t: Teller, decision: int) -> Iterator[tuple[str, int, Finding, str]]:
+    """Whatever the timeline says that rules remarked on, in its order."""
+    judged_then = {position: name for name, position, _ in judgements(t, decision)}
     for one in t.facts:
-        if one.position > decision:
-            continue
         match one.fact:
             case f.FeedbackSubmitted(findings=findings) | f.FeedbackAmended(findings=findings):
                 yield from _told("Feedback", one.position, findings, "warned")
             case f.DebriefStatementRecorded(findings=findings):
                 yield from _told("Statement", one.position, findings, "warned")
-            case f.ScorecardVersioned(judged=judged) if t.card and t.card.position == one.position:
-                yield from _judged("Scorecard", one.position, judged)
-            case f.PostingVersioned(judged=judged) if one.fact == pinned_posting(t):
-                yield from _judged("Posting", one.position, judged)
-            case f.PromptVersioned(prompt=prompt, version=version, judged=judged):
-                if (prompt, version) in used_prompts(t):
-                    yield from _judged("Prompt", one.position, judged)
             case _:
-                pass
-    for name, position, judged in judgements(t, decision):
-        yield from _judged(name, position, judged)
+                judged = _judged(one.fact)
+                name = judged_then.get(one.position) or _elsewhere(one.fact, t)
+                for receipt in judged.receipts if judged else ():
+                    strength = VERDICT[receipt.verdict]
+                    yield from _told(name, one.position, receipt.findings, strength)
+
+
+def _judged(fact: f.AnyFact) -> Judged | None:
+    judged = getattr(fact, "judged", None)
+    return judged if isinstance(judged, Judged) else None
+
+
+def _elsewhere(fact: f.AnyFact, t: Teller) -> str:
+    """The name of a moment that is no step of this loop towards the decision."""
+    match fact:
+        case f.ScorecardVersioned():
+            ours = t.card is not None and t.card.fact == fact
+            return "Scorecard" if ours else "Scorecard, not this loop's"
+        case f.PostingVersioned():
+            return "Posting" if fact == pinned_posting(t) else "Posting, not this loop's"
+        case f.PromptVersioned(prompt=prompt, version=version):
+            used = (prompt, version) in used_prompts(t)
+            return "Prompt" if used else "Prompt, not used in this loop"
+        case f.LoopPlanned():
+            return "Earlier plan"
+        case _:
+            return "Another step"
 
 
 def _told(
@@ -236,11 +268,6 @@ def _told(
 ) -> Iterator[tuple[str, int, Finding, str]]:
     for finding in findings:
         yield name, position, finding, strength
-
-
-def _judged(name: str, position: int, judged: Judged) -> Iterator[tuple[str, int, Finding, str]]:
-    for receipt in judged.receipts:
-        yield from _told(name, position, receipt.findings, VERDICT[receipt.verdict])
 
 
 # ---------------------------------------------------------------- exceptions

@@ -35,10 +35,17 @@ def say_rubric(fact: f.RubricFact, t: Teller) -> Told:
             agreed = f", on the ground of “{fact.agreement}”" if fact.agreement else ""
             return Told(
                 sentence=f"{by} adopted version {fact.version} of the set of rules"
-                f" “{spaced(fact.policy_set)}” with {counted(len(fact.policies), 'rule')}{agreed}."
+                f" “{spaced(fact.policy_set)}”, which {_sets(len(fact.policies))}{agreed}."
             )
         case _:
             assert_never(fact)
+
+
+def _sets(rules: int) -> str:
+    """A set holds only what it sets: whoever reads "1 rule" must not think that it is the only."""
+    if rules == 0:
+        return "leaves every rule as it comes"
+    return f"sets {counted(rules, 'rule')} and leaves every other as it comes"
 
 
 def _requisition(
