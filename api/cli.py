@@ -24,7 +24,7 @@ from api.cli_log import log_key
 from api.cli_people import erase, kek
 from api.cli_proof import export_dossier, verify
 from api.cli_witness import witness
-from api.options import say, settings_of, store_options
+from api.options import demo_settings_of, demo_store_options, say, settings_of, store_options
 from api.settings import SettingWrong
 
 INTERRUPTED: Final = 130
@@ -110,16 +110,17 @@ def serve(
 
 
 @main.command()
-@store_options
+@demo_store_options
 @click.option("--port", type=int, help="Port to listen at; default 8000, with --exit any free one.")
 @click.option("--exit", "leave", is_flag=True, help="Stop after recording, instead of serving on.")
 def demo(
     data: Path | None, database: str | None, as_json: bool, port: int | None, leave: bool
 ) -> None:
     """Serve, and record a sample hiring season through the interface."""
-    settings = settings_of(data=data, database=database, port=0 if leave and port is None else port)
     from api.demo.showing import run_demo
 
+    listen_at = 0 if leave and port is None else port
+    settings = demo_settings_of(data=data, database=database, port=listen_at)
     run_demo(settings, as_json=as_json, leave=leave)
 
 

@@ -3,18 +3,30 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import click
 import msgspec
 
-from api.settings import Settings, read_settings
+from api.settings import Settings, read_settings, variable_of
 
 F = TypeVar("F", bound=Callable[..., object])
+
+DEMO_DATA: Final = Path(".hireledger-demo")
+"""Where the demo records unless told otherwise: a real ledger is never mixed with its season."""
 
 
 def store_options(command: F) -> F:
     """`--data`, `--database` and `--json`, which every command takes."""
+    return _store_options(command, str(Settings().data))
+
+
+def demo_store_options(command: F) -> F:
+    """The same for the demo, which has a data directory of its own."""
+    return _store_options(command, str(DEMO_DATA))
+
+
+def _store_options(command: F, data: str) -> F:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
         click.option("--database", metavar="URL", help="PostgreSQL elsewhere, by URL."),
@@ -22,7 +34,7 @@ def store_options(command: F) -> F:
             "--data",
             metavar="DIR",
             type=click.Path(path_type=Path, file_okay=False),
-            help="Data directory: keys, and the embedded store. Default .hireledger.",
+            help=f"Data directory: keys, and the embedded store. Default {data}.",
         ),
     ):
         command = option(command)
@@ -32,6 +44,13 @@ def store_options(command: F) -> F:
 def settings_of(**options: object) -> Settings:
     """The settings of the environment, and over them the options that were given."""
     return read_settings(os.environ, **options)
+
+
+def demo_settings_of(*, data: Path | None, **options: object) -> Settings:
+    """The same for the demo: its own data directory where neither option nor variable names one."""
+    if data is None and not os.environ.get(variable_of("data")):
+        data = DEMO_DATA
+    return settings_of(data=data, **options)
 
 
 def say(as_json: bool, document: object, *lines: str) -> None:

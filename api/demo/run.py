@@ -10,11 +10,23 @@ from api.demo.client import Client, StoryBroken
 from api.demo.founding import ADMINISTRATOR, keys_issued
 from api.demo.people import AUDITOR, OWN_KEY
 from api.demo.season import outline, play, season, tell
+from api.settings import SettingWrong
+from domain.facts import KeyIssued
+from domain.values import SYSTEM
+from ledger.ledger import Ledger
+from ledger.requests import Scope
 
 KEYS: Final = "demo"
 """Directory in the data directory for the keys that the season uses."""
 
 FILES: Final = {RECORDER: "recorder.key", AUDITOR: "auditor.key", OWN_KEY: "interviewer.key"}
+
+
+FIRST_FACTS: Final = 2
+"""Every ledger begins with them: its rules, and its first key."""
+
+FIRST_REQUEST: Final = "founding-000-00"
+"""The request key with which the season begins: the first line of the first batch."""
 
 
 class Outcome(NamedTuple):
@@ -29,6 +41,30 @@ class Outcome(NamedTuple):
 def calls_in_all() -> int:
     """How many calls the season takes: the length of a progress bar."""
     return sum(len(calls) for _, calls in outline())
+
+
+def refuse_other_facts(ledger: Ledger) -> None:
+    """Look before the first write whether the ledger is the season's, or has nothing recorded yet.
+
+    A ledger begins with its rules and its first key. The season's are those in which what follows
+    is the season's own first request; what was looked at or added since does no harm.
+
+    Raises `SettingWrong` where something else follows.
+    """
+    with ledger.reading() as group:
+        if group.head <= FIRST_FACTS:
+            return
+        first_key = group.at((FIRST_FACTS,))[0].fact
+        if isinstance(first_key, KeyIssued):
+            scope = Scope(first_key.key, SYSTEM)
+            begun = group.store.requests.locate(group.cur, scope, FIRST_REQUEST)
+            if begun is not None and begun.positions == (FIRST_FACTS + 1,):
+                return
+    raise SettingWrong(
+        "This ledger has facts of its own; the demo wants an empty one: give --data DIR. With "
+        "--database, give another database, or another schema by HIRELEDGER_SCHEMA, too. Nothing "
+        "was recorded."
+    )
 
 
 def record(

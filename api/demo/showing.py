@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 from rich.console import Console
 
-from api.demo.run import KEYS, calls_in_all, record
+from api.demo.run import KEYS, calls_in_all, record, refuse_other_facts
 from api.demo.summary import Summary, show, summarise
 from api.progress import Bar
 from api.running import running
@@ -28,10 +28,12 @@ def run_demo(settings: Settings, *, as_json: bool, leave: bool) -> None:
 
     Raises:
         StoryBroken: the ledger answered otherwise than the season needs.
+        SettingWrong: the ledger has facts that are not of the season; none was added.
         LedgerError, SettingWrong, ServerFailed: the ledger could not be served.
     """
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a call says nothing here
     with running(settings, log=LOG) as (ledger, serving):
+        refuse_other_facts(ledger)
         started = time.monotonic()
         with Bar("Recording a season", calls_in_all()) as bar:
             done = record(serving.address, settings.data, admin_key(settings), bar.on)
@@ -64,7 +66,9 @@ def _tell(summary: Summary, told: dict[str, Any], settings: Settings, *, leave: 
     export = f"hireledger export dossier {LOOP} --data {settings.data} --html decision.html"
     console.print(f"  {export}", highlight=False, markup=False)
     if leave:
-        console.print(f"The ledger stays in {settings.data}: `hireledger serve` serves it.")
+        serve = f"`hireledger serve --data {settings.data}` serves it"
+        console.print(f"The ledger stays in {settings.data}: {serve}.", highlight=False)
+        console.print("Served, it shows every route in a browser at /docs.", highlight=False)
         return
     auditor = f"$(cat {settings.data / KEYS / 'auditor.key'})"
     address = told["address"]
