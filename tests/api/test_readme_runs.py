@@ -17,9 +17,9 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def _shell_lines() -> str:
-    """All `sh` blocks of the README, in order."""
+    """All `bash` blocks of the README, in order."""
     text = README.read_text()
-    return "\n".join(re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    return "\n".join(re.findall(r"^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed: apt-get install curl")
@@ -47,8 +47,10 @@ def test_the_loop_in_the_readme_is_refused_and_then_decided(
     answers = [json.loads(line) for line in lines if line.startswith("{")]
     *steps, accepted, page = [line.split() for line in lines if not line.startswith("{")]
     assert accepted[0] == "Accepted:"
-    assert " ".join(page) == "Its page is in app-117.html."
-    assert "Noor Kettleby" in (tmp_path / "app-117.html").read_text()
+    made = tmp_path / ".hireledger" / "app-117.html"
+    assert " ".join(page) == "Its page is in .hireledger/app-117.html."
+    assert "Noor Kettleby" in made.read_text()
+    assert not list(tmp_path.glob("app-117*")), "the story writes nothing into the checkout"
     assert [step[0] for step in steps] == [str(number) for number in range(1, 11)]
     assert {"failed", "not reached"}.isdisjoint(" ".join(step[1:4]) for step in steps)
     refused = [one for one in answers if one.get("status", 201) != 201]
