@@ -21,6 +21,7 @@ from api.strict import decode_query, query_pairs
 from api.writes import AnyRequest, NoQuery, json_response, path_of, route_roles
 from domain import commands as c
 from domain.codec import decode
+from domain.refusals import FeedbackOwed
 from domain.values import POSITION_MAX
 from ledger.checkpoints import PublishedCheckpoint
 from ledger.ledger import Ledger
@@ -35,7 +36,6 @@ from ledger.proof.tiles import (
     parse_tile_path,
 )
 from ledger.proof.wire import base64_of
-from ledger.reading import FeedbackOwed
 
 S = TypeVar("S", bound=Struct)
 

@@ -23,6 +23,12 @@ class Forbidden(Refusal):
     code = "forbidden"
 
 
+class FeedbackOwed(Forbidden):
+    """Who asks has to write before knowing, or going by, what others wrote."""
+
+    code = "feedback-owed"
+
+
 class Missing(Refusal):
     """What the command is about does not exist, or may not be known to the person asking."""
 

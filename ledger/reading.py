@@ -11,8 +11,8 @@ from typing import Final
 from domain import commands as c
 from domain import facts as f
 from domain.codec import Recorded
-from domain.decide.entitled import TEAM_ROLES, interviewers_of
-from domain.refusals import Forbidden, Missing
+from domain.decide.entitled import TEAM_ROLES, interviewers_of, owes
+from domain.refusals import FeedbackOwed, Missing
 from domain.state import Loop, Requisition
 from domain.values import SYSTEM
 from ledger.asked import Caller
@@ -69,12 +69,6 @@ HARMLESS: Final = (
 VIEWED_MAX: Final = 1000
 
 
-class FeedbackOwed(Forbidden):
-    """The reader has to write before reading what others wrote."""
-
-    code = "feedback-owed"
-
-
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Who reads: the caller, and the roles that count for this request."""
@@ -123,22 +117,6 @@ def told_to_the_blind(facts: Iterable[Recorded]) -> list[Recorded]:
     Whatever a loop's state ever comes to say of gate, decision or ending is thus not known.
     """
     return [one for one in facts if not isinstance(one.fact, OPINIONS)]
-
-
-def owes(person: str, loop: Loop) -> bool:
-    """Whether this person's feedback on a session of the loop is missing.
-
-    Who attended owes as well, planned or not; and nobody is released by reporting themselves that
-    their session was called off.
-    """
-    if any(debtor == person for _, debtor in loop.owes()):
-        return True
-    written = {w.fact.session for w in loop.feedback if w.fact.author == person}
-    attended = {s.fact.session for s in loop.sessions if person in s.fact.attendees}
-    called_off = {o.fact.session for o in loop.cancelled if o.fact.stamp.by == person}
-    called_off |= {o.fact.session for o in loop.no_shows if o.fact.stamp.by == person}
-    own_word = {id_ for id_ in called_off if person in loop.interviewers(id_)}
-    return bool((attended | own_word) - written)
 
 
 def notes_of_reading(

@@ -1,9 +1,9 @@
 """The rules that are installed: judging with them, checking settings, describing them."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from domain import commands as c
@@ -46,7 +46,10 @@ class Entry(Struct, frozen=True, kw_only=True):
     rationale: str
     source: str
     practices: tuple[str, ...]
-    moments: tuple[Moment, ...]
+    moments: Annotated[
+        tuple[Moment, ...],
+        Meta(description="When it judges; what blocks at the gate judges the decision again."),
+    ]
     enforcement: Enforcement
     core: bool
     params: dict[str, ParamEntry]

@@ -74,9 +74,17 @@ def visible(uses: Iterable[str], known: Mapping[str, Params]) -> dict[str, dict[
 
 
 def _has_a_say(rule: Applied, case: Case) -> bool:
+    """What stands in the way at the gate stands in the way of the decision too.
+
+    A gate says how things were. Since then a session may have been reported otherwise, or an
+    exception have expired: what blocked there is judged again, on all that came meanwhile.
+    """
     if rule.policy is None:
         return case.moment in INTENTS
-    return rule.policy.judges(case)
+    again = (
+        case.moment == "decide" and rule.enforcement == "block" and "gate" in rule.policy.moments
+    )
+    return again or rule.policy.judges(case)
 
 
 def _receipt(

@@ -15,13 +15,13 @@ from domain import facts as f
 from domain.codec import FACT_BY_TYPE, decode, types_of
 from domain.evolve import fold
 from domain.findings import Item
-from domain.refusals import Missing
+from domain.refusals import FeedbackOwed, Missing
 from domain.state import Loop
 from domain.tags import fact as fact_tag
 from domain.tags import loop as loop_tag
 from domain.values import POSITION_MAX
 from ledger.asked import Done
-from ledger.reading import OPINIONS, FeedbackOwed, notes_of_reading, withholds
+from ledger.reading import OPINIONS, notes_of_reading, withholds
 from ledger.recorder import Row
 from ledger.requests import Scope
 

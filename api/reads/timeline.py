@@ -8,13 +8,14 @@ from api.reading import Clock, Known, LoopRead, Read
 from api.reads.base import LOOP_READERS, Path, Readable, get
 from domain import facts as f
 from domain.codec import type_of
+from domain.decide.entitled import owes
 from domain.evolve import evolve
 from domain.refusals import Missing
 from domain.state import Loop, World
 from domain.summary import stage_of
 from domain.values import Time
 from ledger.personal.disclose import disclosed, handles_in
-from ledger.reading import check_not_owing, notes_of_reading, owes
+from ledger.reading import check_not_owing, notes_of_reading
 
 
 class FactShown(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,7 +7,7 @@ from domain import commands as c
 from domain import facts as f
 from domain.decide.context import Context
 from domain.facts import Role
-from domain.refusals import Forbidden
+from domain.refusals import FeedbackOwed, Forbidden
 from domain.state import Loop, Requisition, World
 
 _HM: frozenset[Role] = frozenset(("hiring_manager",))
@@ -91,13 +91,34 @@ def check_loop(command: c.Command, loop: Loop, world: World, context: Context) -
     """Refuses a person who has nothing to do with this loop in a role that the command allows."""
     allowed = ROLES_FOR[type(command)] & context.roles
     requisition = world.requisitions[loop.opened.fact.requisition]
-    if allowed & TEAM_ROLES and context.actor in requisition.content.team.people():
-        return
-    if "interviewer" in allowed and _takes_part(command, loop, context.actor):
-        return
-    raise Forbidden(
-        "this person is neither named by the requisition's team nor an interviewer of this loop; "
-        "change the team, the plan or the replacement first"
+    named = allowed & TEAM_ROLES and context.actor in requisition.content.team.people()
+    if not named and not ("interviewer" in allowed and _takes_part(command, loop, context.actor)):
+        raise Forbidden(
+            "this person is neither named by the requisition's team nor an interviewer of this "
+            "loop; change the team, the plan or the replacement first"
+        )
+    if _goes_by_opinions(command) and owes(context.actor, loop):
+        raise FeedbackOwed(
+            "you still owe feedback in this loop: submit it, or have your session called off or "
+            "given to somebody else, before going by what others wrote"
+        )
+
+
+def _goes_by_opinions(command: c.Command) -> bool:
+    """Whether a command goes by what others wrote, or would be answered by it.
+
+    A stage is not among them: whoever screens may well be planned for a later session already. Nor
+    is what takes no opinion, such as closing a loop because the candidate withdrew.
+    """
+    if isinstance(command, c.CloseLoop):
+        return command.disposition in {"hired", "rejected"}
+    return isinstance(
+        command,
+        c.CloseDebrief
+        | c.PassEvidenceGate
+        | c.MakeRecommendation
+        | c.MakeDecision
+        | c.ReverseDecision,
     )
 
 
@@ -117,3 +138,19 @@ def interviewers_of(loop: Loop) -> frozenset[str]:
     people |= {change.fact.replacement for change in loop.replacements}
     people |= {written.fact.author for written in loop.feedback}
     return frozenset(people)
+
+
+def owes(person: str, loop: Loop) -> bool:
+    """Whether this person's feedback on a session of the loop is missing.
+
+    Who attended owes as well, planned or not; and nobody is released by reporting themselves that
+    their session was called off.
+    """
+    if any(debtor == person for _, debtor in loop.owes()):
+        return True
+    written = {w.fact.session for w in loop.feedback if w.fact.author == person}
+    attended = {s.fact.session for s in loop.sessions if person in s.fact.attendees}
+    called_off = {o.fact.session for o in loop.cancelled if o.fact.stamp.by == person}
+    called_off |= {o.fact.session for o in loop.no_shows if o.fact.stamp.by == person}
+    own_word = {id_ for id_ in called_off if person in loop.interviewers(id_)}
+    return bool((attended | own_word) - written)

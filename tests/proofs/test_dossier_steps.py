@@ -75,7 +75,7 @@ def test_a_valid_dossier_passes_every_step() -> None:
     )
     assert steps[3].reason == "hire at position 47"
     assert steps[8].reason == (
-        "26 receipts of 3 facts come out the same, and 22 of what came before"
+        "28 receipts of 3 facts come out the same, and 22 of what came before"
     )
 
 

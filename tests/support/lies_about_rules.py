@@ -28,7 +28,9 @@ def _of_verdicts() -> dict[str, Lie]:
     return {
         "verdict-changed": decided_lie(9, otherwise, lambda d, _: receipted(d, verdict="warned")),
         "parameter-made-up": decided_lie(9, "as the loop's policy set has it", _words_not_needed),
-        "rule-turned-down": decided_lie(9, nobody, lambda d, _: receipted(d, enforcement="warn")),
+        "rule-turned-down": decided_lie(
+            9, otherwise, lambda d, _: receipted(d, enforcement="warn")
+        ),
         "rule-left-out-of-the-receipts": decided_lie(9, nobody, _rule_left_out),
         "rule-of-a-version-that-never-was": decided_lie(
             9, "is not installed here", lambda d, _: receipted(d, version=99)

@@ -112,6 +112,18 @@ class Model(Evidence):
 
     # ---------------------------------------------------------------- debate and decision
 
+    def _owing(self, step: Step, loop: Dict, refusals: set[str]) -> None:
+        """Who still has feedback to write goes by nobody else's."""
+        who = step.who
+        since, planned = loop["planned"]
+        off = {session for at, session, _ in loop["called_off"] if at > since}
+        planned = planned - (off - set(loop["reported"]))
+        called_off = {session for _, session, by in loop["called_off"] if by == who}
+        owed = {s for s in planned | called_off if who in loop["sessions"][s]["who"]}
+        owed |= {s for s, people in loop["attended"].items() if who in people}
+        if owed - {form["session"] for form in loop["forms"] if form["who"] == who}:
+            refusals.add("feedback-owed")
+
     def _cites(self, step: Step, loop: Dict, refusals: set[str]) -> None:
         if set(step.more["cites"]) - loop["evidence"]:
             refusals.add("meaningless")
@@ -124,6 +136,8 @@ class Model(Evidence):
 
     def _may_debrief(self, step: Step, loop: Dict, refusals: set[str], _: set[str]) -> None:
         self._entitled(step.who, loop, refusals, "hiring_manager")
+        if step.more["ends"]:
+            self._owing(step, loop, refusals)
         if step.more["ends"] == "none" and loop["dissent"]:
             refusals.add("refused")
 
@@ -149,9 +163,14 @@ class Model(Evidence):
 
     def _may_gate(self, step: Step, loop: Dict, refusals: set[str], blocks: set[str]) -> None:
         self._entitled(step.who, loop, refusals, "hiring_manager")
+        self._owing(step, loop, refusals)
         self._over(loop, blocks)
         if len(self._counted(loop)) < 2:
             blocks.add("two-independent-interviewers")
+        self._evidence(step, loop, blocks)
+
+    def _evidence(self, step: Step, loop: Dict, blocks: set[str]) -> None:
+        """What blocks at the gate, and at the decision again."""
         words = [form["words"] for form in loop["forms"]]
         thin = any(n is not None and n < WORDS_MIN for form in words for n in form.values())
         rated = {c for form in words for c, n in form.items() if n is not None and n >= WORDS_MIN}
@@ -162,15 +181,18 @@ class Model(Evidence):
 
     def _may_recommend(self, step: Step, loop: Dict, refusals: set[str], blocks: set[str]) -> None:
         self._entitled(step.who, loop, refusals, "hiring_manager")
+        self._owing(step, loop, refusals)
         self._cites(step, loop, refusals)
         self._over(loop, blocks)
         self._rests_on_gate(loop, blocks)
 
     def _may_decide(self, step: Step, loop: Dict, refusals: set[str], blocks: set[str]) -> None:
         self._entitled(step.who, loop, refusals, "decision_maker")
+        self._owing(step, loop, refusals)
         self._cites(step, loop, refusals)
         self._over(loop, blocks)
         self._rests_on_gate(loop, blocks)
+        self._evidence(step, loop, blocks)
         counted = self._counted(loop)
         said = loop["recommended"]
         if not loop["gate"] or not any(at > loop["gate"] for at, _ in said):
@@ -229,6 +251,7 @@ class Model(Evidence):
 
     def _may_reverse(self, step: Step, loop: Dict, refusals: set[str], _: set[str]) -> None:
         self._entitled(step.who, loop, refusals, "decision_maker")
+        self._owing(step, loop, refusals)
         self._cites(step, loop, refusals)
         if not loop["decided"]:
             refusals.add("refused")
@@ -245,6 +268,8 @@ class Model(Evidence):
 
     def _may_close(self, step: Step, loop: Dict, refusals: set[str], _: set[str]) -> None:
         self._entitled(step.who, loop, refusals, "hiring_manager", "decision_maker")
+        if step.more["disposition"] in ("hired", "rejected"):
+            self._owing(step, loop, refusals)
         decided = loop["in_force"]
         rejected = loop["stages"][-1:] in ([("reject", True)], [("reject", False)])
         borne_out = {
@@ -291,12 +316,15 @@ class Model(Evidence):
             case "plan":
                 self.standard = True
                 loop["sessions"] |= {s["id"]: {**s, "who": list(s["who"])} for s in more["plan"]}
+                loop["planned"] = at, {s["id"] for s in more["plan"]}
             case "relationship":
                 loop["related"][who] = more["relationship"]
             case "complete":
                 loop["reported"][more["session"]] = more["prompts"]
                 loop["attended"].setdefault(more["session"], set()).update(more["attendees"])
                 loop["seen_in"].update(more["attendees"])
+            case "cancel":
+                loop["called_off"].add((at, more["session"], who))
             case "replace":
                 people = loop["sessions"][more["session"]]["who"]
                 people[people.index(more["from"])] = more["to"]
@@ -353,6 +381,8 @@ def _opened(at: int) -> Dict:
         "evidence": {at},
         "moved": 0,
         "related": {},
+        "planned": (0, set()),
+        "called_off": set(),
         "reported": {},
         "attended": {},
         "seen_in": set(),
