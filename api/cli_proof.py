@@ -193,7 +193,7 @@ def _export(
     pages: "Wanted",
     as_json: bool,
 ) -> None:
-    from api.dossiers import export, guarded_kinds, kinds
+    from api.dossiers import export, guarded_kinds, kinds, unwitnessed
     from api.printing import erased_of, write_pages
     from api.store import open_ledger
     from ledger.durable import replace_durably
@@ -204,6 +204,7 @@ def _export(
         vkeys = ledger.publisher.keys.vkeys
         erased = erased_of(ledger, made.dossier) if pages.files else frozenset[str]()
         rules = ledger.rules
+        notice = unwitnessed(ledger)
     replace_durably(out, made.raw)
     verdict = None
     if pages.files:
@@ -223,6 +224,8 @@ def _export(
         f"To check it: hireledger verify {out} --vkey {vkeys[0]}"
     )
     say(as_json, document, line, *_told(pages))
+    if notice is not None:
+        click.echo(f"Note: {notice}", err=True)
     _end(out, verdict)
 
 

@@ -4,11 +4,12 @@ import os
 from collections.abc import Collection
 from typing import Final, NamedTuple, cast
 
-from api.settings import SettingWrong
+from api.settings import SettingWrong, variable_of
 from domain import commands as c
 from domain.refusals import Missing
 from domain.values import is_handle, make_handle
 from ledger.asked import Asked, as_system
+from ledger.checkpoints import Checkpoints
 from ledger.export_dossier import Audience, assemble, choose, loop_of, published_over
 from ledger.group import Group
 from ledger.ledger import Ledger
@@ -75,6 +76,24 @@ def export(
     key = f"export-{make_handle('r', os.urandom(16))}"
     ledger.submit(Asked(note, _CALLER, key, b"")).result()
     return Made(dossier, raw)
+
+
+def unwitnessed(ledger: Ledger) -> str | None:
+    """What to tell where witnesses have cosigned, and no policy is set here that asks for them.
+
+    A checkpoint is then published with the log's own signature alone, and so it is in a dossier.
+    """
+    if ledger.publisher.publishing.policy is not None:
+        return None
+    rows = Checkpoints(ledger.database.schema, ledger.publisher.keys.origin)
+    with ledger.reading() as group:
+        if not rows.has_cosignatures(group.cur):
+            return None
+    return (
+        "No witness policy is set here, though witnesses have cosigned this log: the dossier has "
+        "no cosignature, and verifiers who ask for witnesses will refuse it. Set "
+        f"{variable_of('witness_policy')} to the policy file of the server, and export again."
+    )
 
 
 def _handle(group: Group, loop: str) -> str:

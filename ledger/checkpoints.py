@@ -44,6 +44,7 @@ _ADD_LINES: Final = """
 insert into {}.cosignatures (size, origin, line, received)
 select %s, %s, line, %s from unnest(%b::bytea[]) as line on conflict do nothing
 """
+_ANY_LINE: Final = "select exists (select from {}.cosignatures where origin = %s)"
 _BETWEEN: Final = """
 select exists (
     select from {}.checkpoints where origin = %s and size >= %s and size <= %s
@@ -94,7 +95,7 @@ class Checkpoints:
         self._origin = origin
         self._text = {
             statement: in_schema(statement, schema)
-            for statement in (_NEWEST, _ANY, _COSIGNED, _ADD, _ADD_LINES, _BETWEEN)
+            for statement in (_NEWEST, _ANY, _COSIGNED, _ADD, _ADD_LINES, _ANY_LINE, _BETWEEN)
         }
 
     def newest(self, cur: Cursor[TupleRow]) -> PublishedCheckpoint | None:
@@ -135,6 +136,11 @@ class Checkpoints:
     ) -> None:
         """Keep what witnesses signed of the checkpoint over `size` facts; known lines once."""
         cur.execute(self._text[_ADD_LINES], (size, self._origin, received, list(lines)))
+
+    def has_cosignatures(self, cur: Cursor[TupleRow]) -> bool:
+        """Whether any witness ever cosigned a checkpoint of this log."""
+        row = cur.execute(self._text[_ANY_LINE], (self._origin,)).fetchone()
+        return bool(row and row[0])
 
     def has_tile(self, cur: Cursor[TupleRow], tile: Tile) -> bool:
         """Whether the tree of a checkpoint has this tile: a partial one only as it was then."""
