@@ -1,5 +1,6 @@
 """`hireledger log-key`: the keys that sign the log's checkpoints, shown and changed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from ledger.log_keys import LogKeys
 
 _RESTART: Final = "A running server goes on with the keys it started with: restart it."
+_NO_OLDER: Final = "There is no older key: nothing was retired."
+_KEEP: Final = "Keep it: `hireledger fsck` needs it as --vkey, for what this key has signed."
 _OLD_KEYS: Final = (
     "Keep the public keys of the log before: what it signed stays in the database, and `hireledger "
     "fsck` checks it only with them (--vkey KEY for each). `hireledger log-key show --data DIR` "
@@ -62,15 +65,17 @@ def rotate(data: Path | None, as_json: bool) -> None:
 def retire(data: Path | None, as_json: bool) -> None:
     """Drop all keys but the newest: whoever still verifies with an old one is left behind."""
     from api.publishing import outside_copy
-    from ledger.log_keys import LogKeys
+    from ledger.log_keys import KEY_NAME, LogKeys
     from ledger.log_keys import retire as retired
     from ledger.proof.note import NoteError, open_note
 
     settings = settings_of(data=data)
     directory = _own_directory(settings)
+    before: list[str] = []
 
     def check(left: LogKeys) -> None:
         """What was signed last must still verify, or the next start would refuse it."""
+        before.extend(LogKeys.read(directory / KEY_NAME).vkeys)
         raw = outside_copy(settings).read()
         try:
             if raw is not None:
@@ -81,7 +86,10 @@ def retire(data: Path | None, as_json: bool) -> None:
                 "still needed. Restart the server, which signs with all of them, then retire."
             ) from None
 
-    _tell(retired(directory, check), as_json, _RESTART)
+    left = retired(directory, check)
+    gone = [vkey for vkey in before if vkey not in left.vkeys]
+    more = [line for vkey in gone for line in (f"Retired: {vkey}", _KEEP)]
+    _tell(left, as_json, *(more or [_NO_OLDER]), *([_RESTART] if gone else []), retired=gone)
 
 
 @log_key.command("begin")
@@ -105,12 +113,14 @@ def begin(data: Path | None, as_json: bool) -> None:
     _tell(begun(_directory(settings), settings.origin), as_json, _OLD_KEYS)
 
 
-def _tell(keys: "LogKeys", as_json: bool, *more: str) -> None:
+def _tell(keys: "LogKeys", as_json: bool, *more: str, retired: Sequence[str] | None = None) -> None:
     current = {signer.vkey for signer in keys.current}
-    document = {
+    document: dict[str, object] = {
         "origin": keys.origin,
         "keys": [{"vkey": vkey, "current": vkey in current} for vkey in keys.vkeys],
     }
+    if retired is not None:
+        document["retired"] = retired
     say(as_json, document, *keys.vkeys)
     if not as_json:
         for line in more:

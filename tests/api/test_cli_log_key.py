@@ -47,8 +47,24 @@ def test_a_rotation_says_what_to_do_and_the_retirement_waits_for_it(
     assert "not signed by the newest key yet" in ended.err
     assert LogKeys.open(data / "keys").vkeys == (new, *others)
     OutsideCopy(data / "checkpoint").write(LogKeys.open(data / "keys").sign(TEXT))
-    assert shell.run("log-key", "retire").out == f"{new}\n"
+    retired = shell.run("log-key", "retire")
+    assert retired.out == f"{new}\n"
+    for vkey in old.vkeys:
+        assert f"Retired: {vkey}\nKeep it: `hireledger fsck` needs it as --vkey" in retired.err
+    assert "restart it" in retired.err
     assert LogKeys.open(data / "keys").vkeys == (new,)
+
+
+def test_a_retirement_without_an_older_key_says_so(shell: Shell, data: Path) -> None:
+    """Nothing changes, and nobody is told to restart for nothing; JSON tells what was retired."""
+    (vkey,) = LogKeys.open(data / "keys").vkeys
+    alone = shell.run("log-key", "retire")
+    assert alone.out == f"{vkey}\n"
+    assert alone.err == "There is no older key: nothing was retired.\n"
+    assert shell.run("log-key", "retire", "--json").json["retired"] == []
+    new = shell.run("log-key", "rotate").out.splitlines()[0]
+    told = shell.run("log-key", "retire", "--json").json
+    assert (told["keys"], told["retired"]) == ([{"vkey": new, "current": True}], [vkey])
 
 
 def test_a_log_is_begun_anew_once_the_evidence_is_put_away(shell: Shell, data: Path) -> None:
