@@ -8,10 +8,13 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from psycopg import sql
+
 from api.progress import Bar
 from api.publishing import KEYS, outside_copy, read_policy
 from api.settings import Settings, SettingWrong
-from api.store import database_as_it_is, keyring_as_it_is
+from api.store import NoLedger, database_as_it_is, keyring_as_it_is
+from ledger.database import Database
 from ledger.fsck.basis import monitor
 from ledger.fsck.check import fsck, snapshot
 from ledger.fsck.checkpoints import Trust
@@ -40,7 +43,7 @@ def check(
 
     Raises:
         SettingWrong: a key, policy or certificate that was given cannot be used.
-        NoLedger: there is no ledger, or its keys are not there.
+        NoLedger: there is no ledger, or its keys are not there, that of the log included.
         psycopg.OperationalError: the store is away.
     """
     with database_as_it_is(settings) as database, _bar() as progress:
@@ -49,6 +52,8 @@ def check(
                 return monitor(connection, database, limit=limit, progress=progress)
         keyring = keyring_as_it_is(settings)
         trust = _trust(settings, vkeys, roots)
+        if not trust.verifiers and _has_signed(database):
+            raise NoLedger(_no_log_key(settings))
         with snapshot(database) as connection:
             return fsck(connection, database, keyring, trust, limit=limit, progress=progress)
 
@@ -73,6 +78,27 @@ def _trust(settings: Settings, vkeys: Sequence[str], roots: Path | None) -> Trus
         read_policy(policy, keys) if policy and keys else None,
         certificates,
         outside_copy(settings).read,
+    )
+
+
+def _has_signed(database: Database) -> bool:
+    """Whether there are checkpoints; a ledger of an old version has not even their table."""
+    with database.connect("owner", autocommit=True) as connection:
+        name = sql.Identifier(database.schema, "checkpoints")
+        given = [name.as_string(connection)]
+        found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", given).fetchone()
+        if not (found and found[0]):
+            return False
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(name)
+        row = connection.execute(query).fetchone()
+        return bool(row and row[0])
+
+
+def _no_log_key(settings: Settings) -> str:
+    return (
+        f"The log's key {settings.data / KEYS / KEY_NAME} is not there, and without it no "
+        "checkpoint can be checked. Give the data directory of this ledger (--data), restore the "
+        "key from its backup, or give the log's public key (--vkey KEY)."
     )
 
 

@@ -115,7 +115,7 @@ def test_a_changed_bit_ends_with_1_and_is_named_first(recorded: Shell) -> None:
     """The first wrong position stands first, with what to do; nothing sealed is repeated."""
     changed(recorded, "update facts set leaf = set_bit(leaf, 99, 1 - get_bit(leaf, 99)) "
                       "where position = 4")  # fmt: skip
-    changed(recorded, "delete from disclosures where position = 6 and subject = 'organisation'")
+    changed(recorded, "delete from disclosures where position = 6")
     ended = recorded.run("fsck", code=1)
     assert ended.out.startswith("Position 4: ")
     assert "Restore this row" in ended.out
@@ -184,6 +184,17 @@ def test_what_a_retired_key_signed_needs_its_verifier_key(recorded: Shell) -> No
     assert "Keep it: what was signed is evidence" in told["problems"][0]["cure"]
     assert recorded.run("fsck", "--json", "--vkey", first[0]).json["sound"]
     assert recorded.run("fsck", "--vkey", first[0][:-4] + "AAAA", code=2).err
+
+
+def test_a_missing_key_of_the_log_accuses_no_checkpoint(recorded: Shell, tmp_path: Path) -> None:
+    """Exit code 3 and one line, as for the other keys; the public half is enough to check."""
+    vkey = Shell(recorded.options[:2]).run("log-key", "show").out.strip()
+    (tmp_path / "keys" / "log").unlink()
+    ended = recorded.run("fsck", code=3)
+    assert ended.err.startswith(f"Error: The log's key {tmp_path / 'keys' / 'log'} is not there")
+    assert (ended.err.count("\n"), ended.out) == (1, "")
+    assert recorded.run("fsck", "--json", "--vkey", vkey).json["sound"]
+    assert recorded.run("fsck", "--basis", "--json").json["sound"]
 
 
 def test_the_copy_outside_may_lag_but_not_contradict(recorded: Shell, tmp_path: Path) -> None:
