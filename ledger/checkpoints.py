@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -183,6 +184,17 @@ class OutsideCopy:
                 return file.read(NOTE_BYTES_MAX + 1)
         except FileNotFoundError:
             return None
+
+    def put_back(self, note: bytes) -> bool:
+        """Where the file is gone, the note that the log was just held against; whether it was so.
+
+        Where it cannot be written it stays away: the next signature needs it, and says why.
+        """
+        with suppress(OSError):
+            if self.read() is None:
+                self.write(note)
+                return True
+        return False
 
     def write(self, note: bytes) -> None:
         """The new note in place of the old, durably; the caller sees to it that it is newer."""

@@ -323,6 +323,8 @@ class Publisher:
         # 2. What was signed before still holds, here and outside. Also when there is nothing new: a
         #    store that was set back under our feet is noticed before the next append.
         head = self._guard.check(cur)
+        if newest is not None and self._publishing.copy.put_back(newest.note):
+            _log.warning("the checkpoint outside the database was gone and is put back")
         if head.size == 0 or (newest is not None and self._is_over(head, newest)):
             return newest
         # 3. From here on somebody may hold this signature. It is over committed facts alone.
