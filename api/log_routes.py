@@ -16,7 +16,7 @@ from api.openapi import Route
 from api.problems import Problem
 from api.reading import Known, Read
 from api.reads.base import EVERYONE
-from api.reads.facts import blind_to, one_fact, withheld_from
+from api.reads.facts import blind_to, note_opinions, one_fact
 from api.strict import decode_query, query_pairs
 from api.writes import AnyRequest, NoQuery, json_response, path_of, route_roles
 from domain import commands as c
@@ -226,7 +226,7 @@ def _entries(read: Read, bundle: Bundle) -> bytes:
             "you still owe feedback in a loop of which there are facts here: submit it first, then "
             "read on"
         )
-    withheld_from(known, read)  # nothing is left to withhold: it notes whose feedback is shown
+    note_opinions(known, read)
     read.notes.append(c.NoteRecordViewed(what="facts", first=first, last=last))
     return entry_bundle([row.leaf for row in rows])
 

@@ -54,7 +54,9 @@ create table {loops} (
     owed_by text[] not null,
     interviewers text[] not null,
     blind text[] not null,
-    position bigint not null
+    position bigint not null,
+    last_at_open timestamptz not null,
+    position_open bigint not null
 );
 create index on {loops} (requisition, opened);
 create index on {loops} (candidate);
@@ -95,7 +97,8 @@ class LoopRow(NamedTuple):
     `opened` and `position` are those of its first and its last fact that matters: who reads it, or
     is refused something, changes nothing. `opened_at` and `last_at` are when its first and its
     latest thing happened, as claimed. `owed_sessions[i]` is owed feedback by `owed_by[i]`. `blind`
-    are those who may not know of opinions, and `stage_open` is how far the loop has come for them.
+    are those who may not know of opinions: `stage_open`, `last_at_open` and `position_open` say how
+    far the loop has come for them.
     """
 
     loop: str
@@ -125,6 +128,8 @@ class LoopRow(NamedTuple):
     interviewers: list[str]
     blind: list[str]
     position: int
+    last_at_open: datetime
+    position_open: int
 
 
 def withheld_from(row: LoopRow, person: str | None) -> bool:
@@ -138,6 +143,8 @@ def told_to(row: LoopRow, person: str | None) -> LoopRow:
         return row
     return row._replace(
         stage=row.stage_open,
+        last_at=row.last_at_open,
+        position=row.position_open,
         gate=None,
         gate_stale=False,
         decision=None,
@@ -163,7 +170,8 @@ def apply(cur: Cursor[TupleRow], batch: Sequence[Row], site: Site) -> None:
 def row_of(handle: str, known: Sequence[Recorded]) -> LoopRow:
     """The row of a loop as of the last of its facts."""
     loop = fold(known).loops[handle]
-    bare = fold(told_to_the_blind(known)).loops[handle]
+    told = told_to_the_blind(known)
+    bare = fold(told).loops[handle]
     opened, owed = loop.opened.fact, loop.owes()
     decision, gate, closed = decision_of(loop), loop.gate, loop.closed
     return LoopRow(
@@ -194,6 +202,8 @@ def row_of(handle: str, known: Sequence[Recorded]) -> LoopRow:
         interviewers=sorted(interviewers_of(loop)),
         blind=list(blind_in(loop)),
         position=loop.positions[-1],
+        last_at_open=max(one.fact.stamp.at for one in told),
+        position_open=bare.positions[-1],
     )
 
 
@@ -233,7 +243,7 @@ def _loop_tags(row: Row) -> Iterator[str]:
 
 LOOPS: Final = Projection(
     name="loops",
-    version=3,
+    version=4,
     types=_LOOP_TYPES | _TEAM_TYPES,
     tables={"loops": _LOOPS, "loop_teams": _TEAMS},
     apply=apply,

@@ -1,5 +1,6 @@
 """The log itself: facts by position, and what an earlier request recorded."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -51,76 +52,92 @@ class FactsPage(Struct, frozen=True, kw_only=True):
 
 def facts(read: Read, _: Path, query: FactsQuery) -> FactsPage:
     """The log in order: all of it, one loop, or one type."""
-    found, following = _select(read, query)
+    found, looked = _select(read, query)
     items = _blind(found, read)
-    if query.type is not None:
-        # Of what is withheld the type is not told either; found by its type, it would be.
-        items = tuple(one for one in items if one.withheld is None)
-    if found:
-        first, last = found[0].row.position, found[-1].row.position
-        read.notes.append(c.NoteRecordViewed(what="facts", first=first, last=last))
+    if looked > query.after:
+        # How far it looked, not what it found: that would tell of what is withheld.
+        note = c.NoteRecordViewed(what="facts", first=query.after + 1, last=looked)
+        read.notes.append(note)
+    following = looked if looked < read.group.head else None
     return FactsPage(items=items, next=following, position=read.group.head)
 
 
-def _select(read: Read, query: FactsQuery) -> tuple[list[Known], int | None]:
+def _select(read: Read, query: FactsQuery) -> tuple[list[Known], int]:
+    """The facts of a page, and how far it looked for them."""
     if query.type is not None and query.type not in FACT_BY_TYPE:
         raise Missing("the vocabulary has no such type of fact")
     if query.loop is not None:
         handle = read.handle("loop", query.loop)
         types = (query.type,) if query.type else ()
         rows = read.group.select((Item(types=types, tags=(loop_tag(handle),)),))
-        rows = [row for row in rows if row.position > query.after]
+        found = _findable([row for row in rows if row.position > query.after], read, query)
         looked = read.group.head
     else:
-        rows, looked = _scan(read, query)
-    page = rows[: query.limit]
-    if len(rows) > query.limit:
-        looked = page[-1].position
-    following = looked if looked < read.group.head else None
-    return [Known(row, decode(row.leaf)) for row in page], following
+        found, looked = _scan(read, query)
+    page = found[: query.limit]
+    return page, page[-1].row.position if len(found) > query.limit else looked
 
 
-def _scan(read: Read, query: FactsQuery) -> tuple[list[Row], int]:
-    """Up to one more row than asked for, and how far it looked: no request seeks for ever."""
-    found: list[Row] = []
+def _scan(read: Read, query: FactsQuery) -> tuple[list[Known], int]:
+    """Up to one more fact than asked for, and how far it looked: no request seeks for ever."""
+    found: list[Known] = []
     position = query.after
     last = min(read.group.head, query.after + _SCANNED_MAX)
     while position < last and len(found) <= query.limit:
         upto = min(position + FACTS_MAX, last)
         rows = read.group.store.recorder.fetch(read.group.cur, range(position + 1, upto + 1))
-        found += [row for row in rows if query.type in (None, row.type)]
+        found += _findable([row for row in rows if query.type in (None, row.type)], read, query)
         position = upto
     return found[: query.limit + 1], position
 
 
+def _findable(rows: list[Row], read: Read, query: FactsQuery) -> list[Known]:
+    """Of what is withheld the type is not told either; found by its type, it would be."""
+    known = [Known(row, decode(row.leaf)) for row in rows]
+    if query.type is None:
+        return known
+    withheld = withheld_from(known, read)
+    return [k for k in known if k.row.position not in withheld]
+
+
 def _blind(found: list[Known], read: Read) -> tuple[FactShown, ...]:
     """The facts, with opinions withheld in loops where this reader still owes feedback."""
-    if read.reader.person is None:
-        return tuple(shown(found, read))
     withheld = withheld_from(found, read)
-    told = iter(shown([k for k in found if k.row.position not in withheld], read))
+    visible = [k for k in found if k.row.position not in withheld]
+    note_opinions(visible, read)
+    told = iter(shown(visible, read))
     return tuple(_withheld(k) if k.row.position in withheld else next(told) for k in found)
 
 
 def withheld_from(found: list[Known], read: Read) -> set[int]:
-    """Positions of opinions in loops where this reader still owes feedback; notes the others."""
+    """Positions of others' opinions in loops where this reader still owes feedback."""
+    return {
+        k.row.position
+        for loop, opinions in _opinions(found, read)
+        if withholds(read.reader, loop)
+        for k in opinions
+    }
+
+
+def note_opinions(visible: list[Known], read: Read) -> None:
+    """Notes whose feedback is about to be shown."""
+    for loop, opinions in _opinions(visible, read):
+        notes = notes_of_reading(read.reader, loop, [k.recorded for k in opinions], "facts")
+        read.notes += [n for n in notes if isinstance(n, c.NoteFeedbackViewed)]
+
+
+def _opinions(found: list[Known], read: Read) -> Iterator[tuple[Loop, list[Known]]]:
+    """Each loop that is told of, with the opinions in it that are not the reader's own."""
     person = read.reader.person
-    withheld: set[int] = set()
     if person is None:
-        return withheld
+        return
     opinions = [k for k in found if isinstance(k.fact, OPINIONS)]
     for handle in {handle for k in opinions for handle in _about(k.fact)}:
         loop = _loop(handle, read)
         if loop is None:
             continue  # an imported case: nobody interviews in it here, so nobody owes anything
         mine = [k for k in opinions if handle in _about(k.fact)]
-        others = [k for k in mine if k.fact.stamp.by != person]
-        if withholds(read.reader, loop):
-            withheld |= {k.row.position for k in others}
-        else:
-            notes = notes_of_reading(read.reader, loop, [k.recorded for k in others], "facts")
-            read.notes += [n for n in notes if isinstance(n, c.NoteFeedbackViewed)]
-    return withheld
+        yield loop, [k for k in mine if k.fact.stamp.by != person]
 
 
 def blind_to(found: list[Known], read: Read) -> bool:
@@ -138,13 +155,12 @@ def _loop(handle: str, read: Read) -> Loop | None:
 
 
 def _withheld(known: Known) -> FactShown:
-    stamp = known.fact.stamp
     return FactShown(
         position=known.row.position,
         type=None,
-        at=stamp.at,
-        recorded=stamp.recorded,
-        by=stamp.by,
+        at=None,
+        recorded=known.fact.stamp.recorded,
+        by=None,
         leaf=None,
         withheld="blind-rule",
     )

@@ -25,9 +25,9 @@ class FactShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
     type: Annotated[
         str | None, Meta(description="Null where withheld: an offer says how it was decided.")
     ]
-    at: Time
+    at: Annotated[Time | None, Meta(description="Null where withheld.")]
     recorded: Time
-    by: str
+    by: Annotated[str | None, Meta(description="Null where withheld: who decides says as much.")]
     leaf: Annotated[str, Meta(description="The exact stored text, over which its hash is.")] | None
     values: Annotated[
         dict[str, str | None],

@@ -5,7 +5,7 @@ from domain import facts as f
 from domain import tags
 from domain.case import Draft
 from domain.decide.context import Context
-from domain.decide.entitled import check_loop
+from domain.decide.entitled import check_loop, owes
 from domain.decide.opening import known_loop
 from domain.refusals import Exists, Forbidden, Meaningless, Missing
 from domain.state import Loop, World
@@ -189,9 +189,10 @@ def amend_feedback(command: c.AmendFeedback, world: World, context: Context) -> 
     loop = known_loop(world, command.loop)
     check_loop(command, loop, world, context)
     original = next((w for w in loop.feedback if w.position == command.position), None)
-    if original is None:
+    another = original is not None and original.fact.author != context.actor
+    if original is None or (another and owes(context.actor, loop)):
         raise Missing("no feedback of this loop stands at this position")
-    if original.fact.author != context.actor:
+    if another:
         raise Forbidden("only its author amends a feedback")
     _check_ratings(command.ratings, {r.competency for r in original.fact.ratings}, loop, world)
     read = any(view.fact.viewer == context.actor for view in loop.views)

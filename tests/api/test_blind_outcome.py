@@ -1,5 +1,6 @@
 """What came of a loop, and whatever tells of it, is withheld from those who owe feedback in it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -154,6 +155,40 @@ def test_the_log_does_not_even_tell_of_which_type_they_are(ended: Office) -> Non
     assert {one["type"] for one in page["items"]} >= OPINIONS
     for type_ in OPINIONS:
         assert ended.get("inga", f"/facts?type={type_}")["items"] != []
+
+
+def test_no_filter_tells_which_types_there_are(ended: Office) -> None:
+    """The page, where it ends, and what is noted of looking are the same for what is not there."""
+    absent = "explanation-issued.v1"
+    for query in ("limit=1&", "limit=1&loop=one&", ""):
+        told: list[tuple[object, object]] = []
+        for type_ in sorted({*OPINIONS, absent}):
+            before = ended.ledger_head()
+            page = ended.get("inga", f"/facts?{query}type={type_}")
+            (noted,) = ended.get("udo", f"/facts?after={before}&limit=1")["items"]
+            leaf = json.loads(noted["leaf"])
+            assert (leaf["first"], leaf["last"]) == (1, before)
+            told.append((page["items"], page["next"]))
+        assert told == [([], None)] * len(told)
+
+
+def test_what_is_withheld_names_nobody(ended: Office) -> None:
+    """Who decides things tells what was done."""
+    page = ended.get("inga", "/facts?loop=one&limit=1000")
+    hidden = [one for one in page["items"] if one.get("withheld")]
+    assert {(one["by"], one["at"]) for one in hidden} == {(None, None)}
+    assert ended.people["dora"] not in json.dumps(hidden)
+
+
+def test_the_list_does_not_move_with_what_is_withheld(ended: Office) -> None:
+    """Neither where the last fact of a loop stands nor when it happened."""
+    (before,) = listed(ended)
+    ended.did("hana", "/loops/one/offer", {"status": "accepted"})
+    (after,) = listed(ended)
+    assert after == before
+    writes(ended)
+    (row,) = listed(ended)
+    assert row["position"] > before["position"]
 
 
 def test_no_bundle_with_a_fact_of_such_a_loop_is_handed_out(office: Office) -> None:

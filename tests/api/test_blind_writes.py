@@ -1,10 +1,12 @@
 """Who still owes feedback goes by nobody else's: no request of theirs is answered by it."""
 
+from typing import Any
+
 import pytest
 
 from office import Office, completed, decision
 
-WRITES = (
+WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("hana", "debrief/closing", {"dissent": "none"}),
     ("hana", "gates/evidence", {}),
     ("hana", "recommendations", {"recommend": "hire", "reason": "So.", "cites": []}),
@@ -26,7 +28,7 @@ def attended(office: Office, *people: str) -> None:
     ("who", "path", "body"), WRITES, ids=[f"{p} {len(str(b))}" for _, p, b in WRITES]
 )
 def test_who_owes_feedback_is_told_nothing_by_asking(
-    office: Office, who: str, path: str, body: dict[str, object]
+    office: Office, who: str, path: str, body: dict[str, Any]
 ) -> None:
     """The same answer whatever others wrote, recommended or decided; and nothing is recorded."""
     office.ready("one")

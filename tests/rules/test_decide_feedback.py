@@ -254,8 +254,12 @@ def test_what_others_read_does_not_touch_an_amendment() -> None:
 
 
 def test_nobody_amends_the_feedback_of_another() -> None:
-    """Not even another interviewer of the same session."""
+    """Not even another interviewer; who has not written yet is not told that there is any."""
     given(*WRITTEN).when(AMENDMENT, by=s.BEN).refused(
+        Missing, "no feedback of this loop stands at this position"
+    )
+    off = [replace(later.SESSION_CANCELLED, session=one.id) for one in s.LOOP_PLANNED.sessions]
+    given(*WRITTEN, *off).when(AMENDMENT, by=s.BEN).refused(
         Forbidden, "only its author amends a feedback"
     )
 
