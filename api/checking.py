@@ -12,7 +12,7 @@ from psycopg import sql
 
 from api.progress import Bar
 from api.publishing import KEYS, outside_copy, read_policy
-from api.settings import Settings, SettingWrong
+from api.settings import Settings, SettingWrong, variable_of
 from api.store import NoLedger, database_as_it_is, keyring_as_it_is
 from ledger.database import Database
 from ledger.fsck.basis import monitor
@@ -106,7 +106,7 @@ def _log_keys(settings: Settings) -> LogKeys | None:
     """The log's keys by setting or from the data directory; None before the first start."""
     path, given = settings.data / KEYS / KEY_NAME, settings.key_log
     if given is not None and not given.startswith("/"):
-        return LogKeys.from_text(given, "The setting `key_log`")
+        return LogKeys.from_text(given, variable_of("key_log"))
     if given is not None:
         return LogKeys.read(Path(given), follow_links=True)
     return LogKeys.read(path) if path.exists() else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from api.options import say, settings_of
-from api.settings import Settings, SettingWrong
+from api.settings import Settings, SettingWrong, variable_of
 
 if TYPE_CHECKING:
     from ledger.log_keys import LogKeys
@@ -139,8 +139,8 @@ def _own_directory(settings: Settings) -> Path:
 def _refuse_given(settings: Settings) -> None:
     if settings.key_log is not None:
         raise SettingWrong(
-            "The log's keys come by the setting `key_log`: change them where that is kept. A new "
-            "line goes in front of the old ones."
+            f"The log's keys come by {variable_of('key_log')}: change them where that is kept. A "
+            "new line goes in front of the old ones."
         )
 
 

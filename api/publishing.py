@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from api.settings import Settings, SettingWrong
+from api.settings import Settings, SettingWrong, variable_of
 from ledger.checkpoints import OutsideCopy
 from ledger.database import Database
 from ledger.log_keys import LogKeys
@@ -18,6 +18,7 @@ from ledger.proof.witness_policy import (
 from ledger.publish import COPY_NAME, Publishing
 
 KEYS: Final = "keys"
+_POLICY: Final = f"{variable_of('witness_policy')} (or --witness-policy)"
 
 
 @contextmanager
@@ -67,9 +68,14 @@ def read_policy(path: Path, keys: LogKeys) -> WitnessPolicy:
         with path.open("rb") as file:
             policy = parse_policy(file.read(POLICY_BYTES_MAX + 1))
     except OSError as error:
-        raise SettingWrong(f"The witness policy cannot be read ({error.strerror}).") from None
+        raise SettingWrong(
+            f"The witness policy cannot be read from {path} ({error.strerror}). Correct {_POLICY}, "
+            "or unset it where checkpoints need no witness."
+        ) from None
     except PolicyError as error:
-        raise SettingWrong(f"The witness policy cannot be used. {error}") from None
+        raise SettingWrong(
+            f"The witness policy cannot be used: {path}, which {_POLICY} names. {error}"
+        ) from None
     named = {log.verifier.vkey for log in policy.logs}
     if named and named.isdisjoint(keys.vkeys):
         raise SettingWrong(

@@ -7,6 +7,7 @@ rests on is said in deploy/README.md.
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -57,6 +58,7 @@ _WANTED: Final = {
     "https_only": "true or false",
     "key_log_ml_dsa": "true or false",
 }
+_URLS: Final = ("otlp_endpoint", "tsa")
 NAMES: Final = Settings.__struct_fields__
 
 
@@ -89,10 +91,22 @@ def variable_of(name: str) -> str:
 def _converted(name: str, value: object, where: str) -> object:
     kind: Any = Settings.__annotations__[name]
     try:
-        return msgspec.convert(value, kind, strict=False, dec_hook=_path)
+        converted: object = msgspec.convert(value, kind, strict=False, dec_hook=_path)
     except msgspec.ValidationError:
         wanted = _WANTED.get(name, "a text that is not empty")
         raise SettingWrong(f"{where} must be {wanted}.") from None
+    if name in _URLS and not _is_url(str(converted)):
+        raise SettingWrong(f"{where} must be a URL that begins with http:// or https://.")
+    return converted
+
+
+def _is_url(text: str) -> bool:
+    """Whether requests can be sent there: over HTTP, to a host."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that stays open
+        return False
 
 
 def _path(kind: type[Any], value: object) -> Path:

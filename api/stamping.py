@@ -10,7 +10,7 @@ from cryptography.x509 import Certificate
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from api.settings import Settings, SettingWrong
+from api.settings import Settings, SettingWrong, variable_of
 from ledger.ledger import Ledger
 from ledger.proof.timestamp import TimestampError, read_roots
 
@@ -58,7 +58,8 @@ def roots_in(path: Path) -> Sequence[Certificate]:
             return read_roots(file.read(PEM_BYTES_MAX))
     except OSError as error:
         raise SettingWrong(
-            f"The root certificates cannot be read from {path} ({error.strerror})."
+            f"The root certificates cannot be read from {path} ({error.strerror}). Correct the "
+            f"path: {variable_of('tsa_roots')}, or --timestamp-roots."
         ) from None
     except TimestampError as error:
         raise SettingWrong(str(error)) from None

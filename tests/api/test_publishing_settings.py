@@ -48,8 +48,10 @@ def test_a_policy_that_cannot_be_read_stops_the_start(
     path = tmp_path / "policy"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(SettingWrong, match="The witness policy cannot be"):
+    with pytest.raises(SettingWrong, match="The witness policy cannot be") as raised:
         read_policy(path, keys)
+    assert str(path) in str(raised.value)
+    assert "HIRELEDGER_WITNESS_POLICY" in str(raised.value)
 
 
 def test_the_log_has_the_name_and_the_keys_of_the_settings(
@@ -64,7 +66,7 @@ def test_the_log_has_the_name_and_the_keys_of_the_settings(
         assert len(ledger.publisher.keys.vkeys) == 2
     assert checkpoint_in(published.note).origin == "log.example.org/hiring"
     with (
-        pytest.raises(KeyFileError, match="`origin` is not the name"),
+        pytest.raises(KeyFileError, match="HIRELEDGER_ORIGIN is not the name"),
         open_ledger(_settings(where | {"ORIGIN": "log.example.org/other"})),
     ):
         pytest.fail("it was opened")

@@ -35,7 +35,9 @@ def test_a_first_start_makes_one_key_and_the_next_finds_it(tmp_path: Path) -> No
 
 def test_the_name_is_for_good(keys: Path) -> None:
     """Another `origin` than the key's stops the start, and repeats neither."""
-    with pytest.raises(KeyFileError, match="`origin` is not the name in the log's keys") as refused:
+    with pytest.raises(
+        KeyFileError, match="HIRELEDGER_ORIGIN is not the name in the log's keys"
+    ) as refused:
         LogKeys.open(keys, origin="log.example.org/other")
     assert "example" not in str(refused.value)
 
@@ -43,7 +45,7 @@ def test_the_name_is_for_good(keys: Path) -> None:
 @pytest.mark.parametrize("origin", ["with space", "with+plus", "two\nlines"])
 def test_a_name_that_no_note_takes_makes_no_key(tmp_path: Path, origin: str) -> None:
     """A key of such a name could sign nothing."""
-    with pytest.raises(KeyFileError, match="`origin` cannot be the name of a log"):
+    with pytest.raises(KeyFileError, match="HIRELEDGER_ORIGIN cannot be the name of a log"):
         LogKeys.open(tmp_path / "keys", origin=origin)
     assert not (tmp_path / "keys" / "log").exists()
 

@@ -64,8 +64,9 @@ def test_a_setting_without_fitting_programs_is_refused(machine: Path, major: int
     """A named place is never passed over in silence."""
     empty = machine / "empty"
     empty.mkdir()
-    with pytest.raises(NoServerPrograms, match="found: none"):
+    with pytest.raises(NoServerPrograms, match="found: none") as raised:
         find_binaries(empty, major)
+    assert f"HIRELEDGER_POSTGRES is {empty}" in str(raised.value)
 
 
 def test_programs_that_do_not_run_are_no_programs(machine: Path) -> None:

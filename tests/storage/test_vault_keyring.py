@@ -199,7 +199,7 @@ def test_a_key_given_by_setting_needs_no_file_and_makes_none(tmp_path: Path) -> 
 )
 def test_a_wrong_setting_is_refused_without_being_repeated(tmp_path: Path, text: str) -> None:
     """A mistyped key is still nearly a key: the message names the setting only."""
-    with pytest.raises(KeyFileError, match="setting for key `kek` is neither") as caught:
+    with pytest.raises(KeyFileError, match="HIRELEDGER_KEY_KEK is neither") as caught:
         KeyRing.open(tmp_path, given={"kek": text})
     assert text == "" or text not in str(caught.value)
     assert keys_in(tmp_path) == {}
