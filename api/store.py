@@ -18,6 +18,7 @@ import policies
 from api.publishing import KEYS, publishing
 from api.settings import Settings, SettingWrong
 from ledger.database import Database
+from ledger.embedded.cluster import read_store
 from ledger.embedded.server import Embedded
 from ledger.errors import LedgerError
 from ledger.first_start import first_start
@@ -53,7 +54,7 @@ def open_database(
         database.prepare()
         yield database
         return
-    if not make and not (settings.data / "store.json").is_file():
+    if not make and read_store(settings.data) is None:
         raise NoLedger(_nothing_at(str(settings.data)))
     with Embedded.start(settings.data, binaries=settings.postgres, watch=watch) as server:
         database = Database.embedded(server, settings.schema)
@@ -70,7 +71,7 @@ def database_as_it_is(settings: Settings) -> Generator[Database]:
             raise NoLedger(_nothing_at("the database of the given URL"))
         yield database
         return
-    if not (settings.data / "store.json").is_file():
+    if read_store(settings.data) is None:
         raise NoLedger(_nothing_at(str(settings.data)))
     with Embedded.start(settings.data, binaries=settings.postgres, watch=False) as server:
         yield Database.embedded(server, settings.schema)

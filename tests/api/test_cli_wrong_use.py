@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from api.settings import Settings, SettingWrong, read_settings, variable_of
+from api.store import keys_given
 from command_line import COMMAND, Shell
 from ledger.embedded.server import Embedded
+from ledger.personal.key_files import KeyFileError
+from ledger.personal.keyring import KeyRing
 
 
 def test_help_lists_every_command_and_says_what_it_is_for() -> None:
@@ -33,6 +36,29 @@ def test_a_directory_without_a_ledger_is_left_as_it_is(
     ended = Shell(("--data", str(elsewhere))).run(*words, code=3)
     assert "hireledger serve" in ended.err
     assert not elsewhere.exists()
+
+
+def test_a_data_directory_without_its_passwords_is_not_taken_for_an_empty_one(
+    tmp_path: Path,
+) -> None:
+    """What `serve` says of it every command says; nobody is told to begin a ledger there."""
+    (tmp_path / "postgres").mkdir()
+    for words in (("keys", "list"), ("fsck",), ("serve", "--port", "0")):
+        ended = Shell(("--data", str(tmp_path))).run(*words, code=3)
+        assert f"{tmp_path / 'store.json'}, which holds its passwords, is not" in ended.err
+        assert "begin" not in ended.err
+
+
+def test_a_key_that_is_set_wrongly_is_named_by_its_variable(tmp_path: Path) -> None:
+    """As it is typed, so that it can be found; what stands in it is not repeated."""
+    for variable in ("KEY_HMAC", "KEY_KEK_SELF_IDENTIFICATION", "KEY_KEK_NEXT"):
+        settings = read_settings({f"HIRELEDGER_{variable}": "no such key"}, data=tmp_path)
+        given, coming = keys_given(settings), keys_given(settings, coming=True)
+        with pytest.raises(KeyFileError) as raised:
+            KeyRing.open(tmp_path / "keys", given=given, coming=coming)
+        assert str(raised.value).startswith(f"HIRELEDGER_{variable} is neither 64 hex digits")
+        assert "no such key" not in str(raised.value)
+    assert not (tmp_path / "keys").exists()
 
 
 def test_a_database_that_does_not_answer_is_told_by_exit_code_3(tmp_path: Path) -> None:
@@ -107,6 +133,9 @@ def test_settings_are_read_from_the_environment_and_options_win() -> None:
         ("HIRELEDGER_PORT", "70000"),
         ("HIRELEDGER_PROT", "80"),
         ("HIRELEDGER_port", "80"),
+        ("HIRELEDGER_OTLP_ENDPOINT", "collector:4318"),
+        ("HIRELEDGER_OTLP_ENDPOINT", "http://[::1"),
+        ("HIRELEDGER_TSA", "ftp://tsa.example"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named_and_its_value_is_not(variable: str, text: str) -> None:
