@@ -1,12 +1,13 @@
 """Everyone who wrote feedback said how they know the candidate, if at all."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import get_args
 
 from msgspec.structs import replace
 
 from domain import facts as f
 from domain.case import Case, Found
+from domain.state import Loop
 from policies._examples import evidenced, planned
 from policies._independence import relationship
 from policies._policy import ARTICLE, Param, Params, Policy, accepted, refused, words
@@ -14,7 +15,7 @@ from policies._sample import DECIDER, IRIS, JUNO, SCREEN
 
 
 def check(case: Case, params: Params) -> Iterator[Found]:
-    """What someone disclosed last holds; what does not go with rating is the parameter."""
+    """What someone disclosed last holds, and that it was another before is told."""
     loop = case.loop
     refused_ones = words(params, "disqualifying")
     silent: list[int] = []
@@ -31,6 +32,14 @@ def check(case: Case, params: Params) -> Iterator[Found]:
             cure="each of them discloses a relationship, or that there is none",
             positions=tuple(silent),
         )
+    taken_back = _taken_back(loop, refused_ones)
+    if taken_back:
+        yield Found(
+            message="an author of feedback first disclosed a relationship that disqualifies, and"
+            " then took it back",
+            cure="look at what was disclosed, and when; have someone else interview where in doubt",
+            positions=taken_back,
+        )
     if conflicted:
         yield Found(
             message="feedback comes from someone whose relationship to the candidate disqualifies"
@@ -38,6 +47,16 @@ def check(case: Case, params: Params) -> Iterator[Found]:
             cure="have someone else interview and write",
             positions=tuple(conflicted),
         )
+
+
+def _taken_back(loop: Loop, refused_ones: Collection[str]) -> tuple[int, ...]:
+    found: list[int] = []
+    for author in dict.fromkeys(written.fact.author for written in loop.feedback):
+        said = [r for r in loop.relationships if r.fact.person == author]
+        before = [r.position for r in said if r.fact.relationship in refused_ones]
+        if before and said[-1].position not in before:
+            found += (*before, said[-1].position)
+    return tuple(found)
 
 
 POLICY = Policy(
@@ -74,6 +93,10 @@ POLICY = Policy(
         refused(
             "one of them referred the candidate",
             lambda: evidenced().disclosed(IRIS, "referrer").asks_gate(),
+        ),
+        refused(
+            "one of them took back that they had referred the candidate",
+            lambda: evidenced().disclosed(IRIS, "referrer").disclosed(IRIS, "none").asks_gate(),
         ),
     ),
 )

@@ -4,7 +4,7 @@ from domain import commands as c
 from domain import facts as f
 from domain import tags
 from domain.case import Draft, Found
-from domain.decide.context import Context
+from domain.decide.context import AHEAD_MAX, Context
 from domain.decide.entitled import check_loop, check_requisition, interviewers_of
 from domain.decide.opening import known_loop
 from domain.decide.rubric import known_requisition
@@ -178,6 +178,12 @@ def make_decision(command: c.MakeDecision, world: World, context: Context) -> Dr
     loop = known_loop(world, command.loop)
     check_loop(command, loop, world, context)
     check_cites(command.cites, loop)
+    if loop.gate is not None and context.at + AHEAD_MAX < loop.gate.fact.stamp.at:
+        raise Meaningless(
+            "a decision rests on the evidence gate and cannot have been made before it; report one "
+            "that was made elsewhere as observed",
+            pointer="/at",
+        )
     subject = loop.opened.fact.candidate
     return Draft(
         fact=f.DecisionMade(

@@ -105,7 +105,11 @@ with ledger as (
                   when %(runtime)s then 'runtime' else 'projector' end)
     from pg_roles r, owner
     where rolname in (%(runtime)s, %(projector)s)
-      and (rolsuper or rolbypassrls or pg_has_role(r.oid, owner.relowner, 'MEMBER'))
+      and (rolsuper or rolbypassrls or rolcreaterole or rolreplication
+           or pg_has_role(r.oid, owner.relowner, 'MEMBER')
+           or pg_has_role(r.oid, 'pg_write_all_data', 'MEMBER')
+           or pg_has_role(r.oid, 'pg_write_server_files', 'MEMBER')
+           or pg_has_role(r.oid, 'pg_execute_server_program', 'MEMBER'))
 )
 select distinct line collate "C" from said order by 1
 """

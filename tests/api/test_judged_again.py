@@ -65,3 +65,27 @@ def test_an_exception_that_expired_after_the_gate_excuses_no_decision(office: Of
     assert (refused.status, refused.policies()) == (409, {"every-competency-evidenced"})
     office.did("theo", "/loops/one/exceptions", terms | {"expires_at": hours_ago(-9)})
     assert decided(office, "one", positions).status == 201
+
+
+def test_no_decision_was_made_before_the_gate_that_it_rests_on(office: Office) -> None:
+    """That would be one without evidence: it was made elsewhere, and can be reported as such."""
+    positions = gated(office, "one")
+    passed(office, "one", positions)
+    early = decision(positions) | {"at": hours_ago(1)}
+    refused = office.post("dora", "/loops/one/decision", early)
+    assert (refused.status, refused["errors"][0]["pointer"]) == (422, "/at")
+    assert decided(office, "one", positions).status == 201
+
+
+def test_who_takes_a_disqualifying_relationship_back_is_told_of(office: Office) -> None:
+    """What was disclosed last holds, and the gate says that it was another before."""
+    gated(office, "one")
+    office.did("ivan", "/loops/one/relationships", {"relationship": "family"})
+    refused = office.post("hana", "/loops/one/gates/evidence")
+    assert (refused.status, refused.policies()) == (
+        409,
+        {"two-independent-interviewers", "relationships-disclosed"},
+    )
+    office.did("ivan", "/loops/one/relationships", {"relationship": "none"})
+    accepted = office.did("hana", "/loops/one/gates/evidence")
+    assert "relationships-disclosed" in accepted.policies()

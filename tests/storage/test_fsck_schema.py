@@ -32,6 +32,8 @@ CHANGES = {
         "grant UPDATE column facts.recorded to $projector"
     ),
     "GRANT DELETE ON requests TO PUBLIC": "grant DELETE table requests to PUBLIC",
+    "GRANT pg_write_all_data TO {runtime}": "role $runtime",
+    "ALTER ROLE {runtime} CREATEROLE": "role $runtime",
     "GRANT CREATE ON SCHEMA {schema} TO {runtime}": "grant CREATE schema  to $runtime",
     "REVOKE INSERT ON facts FROM {runtime}": "grant INSERT table facts to $runtime",
     "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql "
