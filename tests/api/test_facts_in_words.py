@@ -16,7 +16,7 @@ from api.pages.telling.sentences import tell
 from api.pages.telling.teller import Teller
 from arbitrary import facts
 from domain import facts as f
-from domain.codec import Recorded, type_of
+from domain.codec import Recorded, encode, type_of
 from domain.facts.afterwards import LawfulBasis, ObservedFrom, OutcomeDimension, OutcomeValue
 from domain.facts.base import Assurance
 from domain.facts.decision import Disposition, OfferStatus
@@ -27,6 +27,7 @@ from domain.facts.people import Role
 from domain.facts.rubric import Bucket, Capacity, PromptKind, RequisitionStatus, SessionKind
 from domain.findings import Enforcement, Verdict
 from golden import every_fact
+from ledger.proof.disclosure import places
 from policies._independence import WHY_NOT
 
 HANDLE = re.compile(r"\b[cplkr]_[a-z2-7]{26}\b")
@@ -78,6 +79,33 @@ def test_every_fact_type_has_words_without_codes_and_handles(fact: f.AnyFact) ->
     assert not HANDLE.search(text)
     assert "None" not in text
     assert "_" not in text
+
+
+NOT_IN_THE_TIMELINE: dict[type[f.Fact], str] = {
+    f.SelfIdentificationRecorded: "/attributes/",  # counted, and told to nobody
+    # In the section of what was seen; a test of the page holds it to every word of a file.
+    f.FeedbackSubmitted: "/ratings/",
+    f.FeedbackAmended: "/ratings/",
+    f.ReferenceRecorded: "/",
+}
+"""Where the values stand whose words the sentence leaves to another place."""
+
+
+@pytest.mark.parametrize("fact", every_fact(), ids=type_of)
+def test_every_personal_value_of_a_fact_is_in_its_telling(fact: f.AnyFact) -> None:
+    """Where its words are disclosed they are shown, all of them; none is forgotten."""
+    sealed = {place.digest for place in places(encode(fact))}
+    words = {digest: f"word-{number}-said" for number, digest in enumerate(sorted(sealed))}
+    shown = repr(tell(fact, told(fact, **words)))
+    missing = [
+        place.pointer
+        for place in places(encode(fact))
+        if not re.search(rf"\b{words[place.digest]}\b", shown)
+    ]
+    elsewhere = NOT_IN_THE_TIMELINE.get(type(fact))
+    forgotten = [one for one in missing if elsewhere is None or not one.startswith(elsewhere)]
+    assert not forgotten, f"{type_of(fact)}: say {forgotten} in api/pages/telling/ (`t.said`)"
+    assert bool(missing) == (elsewhere is not None)
 
 
 @given(fact=facts())

@@ -98,7 +98,16 @@ TABLE: dict[str, Row] = {
 
 def test_the_rules_of_the_table_are_installed_and_no_others(catalogue: Catalogue) -> None:
     """Nobody is refused by a rule that was not agreed, and no agreed rule is missing."""
-    assert list(catalogue.current) == sorted(TABLE)
+    new = sorted(set(catalogue.current) - set(TABLE))
+    gone = sorted(set(TABLE) - set(catalogue.current))
+    assert not new, (
+        f"{', '.join(new)}: installed, and nobody agreed to it yet. Give it a row in TABLE: its"
+        " practices, its moments, how strict it is, whether it is core, its parameters"
+    )
+    assert not gone, (
+        f"{', '.join(gone)}: agreed, and not installed. A rule that has judged is never taken away;"
+        " to turn it off is for an organisation's policy set"
+    )
 
 
 @pytest.mark.parametrize("id_", TABLE)
@@ -106,4 +115,7 @@ def test_a_rule_is_as_the_table_says(catalogue: Catalogue, id_: str) -> None:
     """When a rule judges, how strictly, whether it is core, and its parameters are agreed."""
     rule = catalogue.current[id_]
     found = (rule.practices, set(rule.moments), rule.enforcement, rule.core, rule.defaults())
-    assert found == TABLE[id_]
+    assert found == TABLE[id_], (
+        f"{id_} is not what was agreed (practices, moments, strictness, core, parameters). Where"
+        " the change is agreed, change its row in TABLE with it"
+    )
