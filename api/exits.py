@@ -11,6 +11,7 @@ from api.xes import XesError
 from domain.refusals import Refusal
 from ledger.asked import Unavailable
 from ledger.errors import LedgerError
+from ledger.personal.key_files import WrongForKeys
 from policies import PolicyLoadError
 from projections import UnknownProjection
 
@@ -29,7 +30,7 @@ class Explained(NamedTuple):
 def explain(error: Exception) -> Explained | None:
     """What to tell of an error; None for one that nobody raised on purpose."""
     match error:
-        case SettingWrong() | XesError() | UnknownProjection():
+        case SettingWrong() | XesError() | UnknownProjection() | WrongForKeys():
             return Explained(str(error), WRONG_USE)
         case Refusal():
             return Explained(_sentence(error.detail), WRONG_USE)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from ledger.durable import replace_durably, sync_directory
-from ledger.personal.key_files import KeyFileError, locked_directory, read_key_file
+from ledger.personal.key_files import KeyFileError, WrongForKeys, locked_directory, read_key_file
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import NoteError, Signer, Verifier, format_note
 
@@ -176,7 +176,7 @@ def begin(directory: Path, origin: str | None) -> LogKeys:
     path = directory / KEY_NAME
     with changing(directory):
         if os.path.lexists(path):
-            raise KeyFileError(
+            raise WrongForKeys(
                 f"There are keys in {path} already. Move them to a safe place first: they prove "
                 "what the log has signed until now."
             )

@@ -15,6 +15,10 @@ class KeyFileError(LedgerError):
     """A key file or setting cannot be used; the message says which, why and what to do."""
 
 
+class WrongForKeys(KeyFileError):
+    """What was asked for does not fit the keys that are there: ask otherwise, nothing is broken."""
+
+
 @contextmanager
 def locked_directory(directory: Path) -> Generator[None]:
     """Makes `directory` (0700) and locks it, so that two first starts make one set of keys.

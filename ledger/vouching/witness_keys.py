@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.durable import replace_durably, sync_directory
-from ledger.personal.key_files import KeyFileError, locked_directory, read_key_file
+from ledger.personal.key_files import KeyFileError, WrongForKeys, locked_directory, read_key_file
 from ledger.proof.key_kinds import Kind
 from ledger.proof.note import NoteError, Signer
 
@@ -42,7 +42,7 @@ def open_witness_keys(
             signers = _read(path) if os.path.lexists(path) else ()
             called = next((signer.name for signer in signers), name or "")
             if name not in (None, called):
-                raise KeyFileError(
+                raise WrongForKeys(
                     f"The witness in {directory} is called {called}. A witness keeps its name: "
                     "leave --name out, or begin another one in a directory of its own."
                 )
@@ -56,7 +56,7 @@ def open_witness_keys(
                 sync_directory(directory.parent)
             return signers
     except NoteError as error:
-        raise KeyFileError(f"A witness cannot be called so. {error}") from None
+        raise WrongForKeys(f"A witness cannot be called so. {error}") from None
     except OSError as error:
         raise KeyFileError(
             f"The witness's directory {directory} can be neither read nor made ({error.strerror}). "

@@ -211,7 +211,7 @@ def test_show_prints_the_keys_that_it_signs_with(tmp_path: Path) -> None:
         (("--name", NAME, "--logs", "absent.txt"), 2, "absent.txt"),
         (("--name", NAME, "--logs", "bad.txt"), 2, "Line 1"),
         (("--name", NAME, "--logs", "good.txt", "--host", "192.0.2.1"), 2, "--host"),
-        (("--name", "a b", "--show"), 3, "called"),
+        (("--name", "a b", "--show"), 2, "called"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_to_do(
@@ -223,6 +223,13 @@ def test_what_is_wrong_is_said_with_what_to_do(
     Path("good.txt").write_text(f"{ShownLog().signer.vkey}\n")
     ended = Shell(("--data", str(tmp_path / "w"))).run("witness", *words, code=code)
     assert said in ended.err
+
+
+def test_another_name_than_the_witness_has_is_wrong_use(tmp_path: Path) -> None:
+    """Exit code 2, with the name that it keeps: nothing is broken."""
+    shell = Shell(("--data", str(tmp_path / "w")))
+    shell.run("witness", "--show", "--name", NAME)
+    assert NAME in shell.run("witness", "--show", "--name", "witness.example/other", code=2).err
 
 
 def test_a_broken_state_stops_the_start(tmp_path: Path) -> None:
