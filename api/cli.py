@@ -24,8 +24,16 @@ from api.cli_log import log_key
 from api.cli_people import erase, kek
 from api.cli_proof import export_dossier, verify
 from api.cli_witness import witness
-from api.options import demo_settings_of, demo_store_options, say, settings_of, store_options
+from api.options import (
+    NewFile,
+    demo_settings_of,
+    demo_store_options,
+    say,
+    settings_of,
+    store_options,
+)
 from api.settings import SettingWrong
+from ledger.counted import counted
 
 INTERRUPTED: Final = 130
 
@@ -260,8 +268,8 @@ def import_xes(
         "seconds": round(time.monotonic() - started, 3),
     }
     line = (
-        f"{done.recorded} events recorded, {done.known} were in before; {done.traces} traces of "
-        f"the log {origin.log} of {origin.system}."
+        f"{counted(done.recorded, 'event')} recorded, {done.known} in before; "
+        f"{counted(done.traces, 'trace')} of the log {origin.log} of {origin.system}."
     )
     say(as_json, document, line)
 
@@ -278,7 +286,7 @@ export.add_command(export_dossier)
 @store_options
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NewFile(),
     default=Path("facts.ndjson"),
     show_default=True,
     help="The file; its manifest goes beside it.",
@@ -293,5 +301,5 @@ def facts(data: Path | None, database: str | None, as_json: bool, out: Path) -> 
         manifest = export_facts(
             ledger, out, version("hireledger"), lambda done, of: bar.at(done, f"{done} facts", of)
         )
-    said = f"{manifest.facts} facts in {out}, and {manifest_path(out).name} beside it."
+    said = f"{counted(manifest.facts, 'fact')} in {out}, and {manifest_path(out).name} beside it."
     say(as_json, manifest, said)

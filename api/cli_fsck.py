@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from api.options import say, settings_of, store_options
+from ledger.counted import counted
 from ledger.fsck.report import CHECKS, PROBLEMS_SHOWN, Problem, Report
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -66,12 +67,13 @@ def _lines(report: Report) -> list[str]:
     lines += [f"Note: {note}" for note in report.notes]
     others = sum(report.rows.values()) - report.rows.get("facts", 0)
     root = f", root {report.root}" if report.root else ""
-    lines.append(f"Looked at {report.facts} facts{root}, and {others} rows beside them.")
+    looked_at = f"{counted(report.facts, 'fact')}{root}, and {counted(others, 'row')} beside them"
+    lines.append(f"Looked at {looked_at}.")
     if report.sound:
         lines.append("Everything is as it was recorded.")
     else:
         each = (f"{check} {report.found[check]}" for check in CHECKS if report.found.get(check))
-        lines.append(f"{found} problems: {', '.join(each)}.")
+        lines.append(f"{counted(found, 'problem')}: {', '.join(each)}.")
     return lines
 
 

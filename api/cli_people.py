@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from api.options import say, settings_of, store_options
+from ledger.counted import counted
 
 _RINGS: Final = ("subject", "self-identification")
 
@@ -34,7 +35,10 @@ def erase(
 
     with open_ledger(settings_of(data=data, database=database)) as ledger:
         done = erased(ledger, candidate, legal_basis, by=by)
-    lines = [f"{done.candidate} is erased, at position {done.position}."]
+    lines = [
+        f"{done.candidate} is erased, at position {done.position}.",
+        "Keep this handle: your id no longer finds the person.",
+    ]
     if not done.keys_vacuumed:
         lines.append(
             "The deleted key still lies in its table's file, because the table was in use. A "
@@ -62,5 +66,6 @@ def rotate(data: Path | None, database: str | None, as_json: bool, ring: str) ->
     from api.erasing import rotate as rotated
 
     done = rotated(settings_of(data=data, database=database), ring)
-    lines = [f"{done.rewrapped} keys are wrapped with the new key of ring {ring}.", done.then]
+    wrapped = f"Wrapped with the new key of ring {ring}: {counted(done.rewrapped, 'key')}."
+    lines = [wrapped, done.then]
     say(as_json, done, *lines)

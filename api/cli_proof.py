@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from api.options import say, settings_of, store_options
+from api.options import NewFile, say, settings_of, store_options
 from api.settings import Settings
+from ledger.counted import counted
 
 if TYPE_CHECKING:
     from api.printing import Trusted, Wanted
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 CHECK_FAILED: Final = 1
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
-_NEW: Final = click.Path(path_type=Path, dir_okay=False)
+_NEW: Final = NewFile()
 
 
 def _each(_: click.Context, __: click.Parameter, given: Sequence[str]) -> tuple[str, ...]:
@@ -137,7 +138,7 @@ def verify(
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_NEW,
     default=Path("dossier.json"),
     show_default=True,
     help="The file.",
@@ -220,8 +221,8 @@ def _export(
         "pages": pages.files,
     }
     line = (
-        f"{len(made.dossier.facts)} facts behind the decision at {made.dossier.decision} in {out}. "
-        f"To check it: hireledger verify {out} --vkey {vkeys[0]}"
+        f"{counted(len(made.dossier.facts), 'fact')} behind the decision at "
+        f"{made.dossier.decision} in {out}. To check it: hireledger verify {out} --vkey {vkeys[0]}"
     )
     say(as_json, document, line, *_told(pages))
     if notice is not None:

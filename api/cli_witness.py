@@ -8,6 +8,7 @@ import click
 
 from api.options import say
 from api.settings import SettingWrong
+from ledger.counted import counted
 
 REQUESTS_MAX: Final = 128
 LOGS_BYTES_MAX: Final = 1_000_000
@@ -76,7 +77,8 @@ def witness(
         document = {
             "address": serving.address, "name": called, "vkeys": vkeys, "logs": known.origins
         }  # fmt: skip
-        said = f"The witness {called} is ready at {serving.address}, for {len(known.origins)} logs."
+        logs_shown = counted(len(known.origins), "log")
+        said = f"The witness {called} is ready at {serving.address}, for {logs_shown}."
         say(as_json, document, said)
         sys.stdout.flush()
         serving.wait(stop)

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import click
 import msgspec
+from typing_extensions import override
 
 from api.settings import Settings, read_settings, variable_of
 
@@ -14,6 +15,34 @@ F = TypeVar("F", bound=Callable[..., object])
 
 DEMO_DATA: Final = Path(".hireledger-demo")
 """Where the demo records unless told otherwise: a real ledger is never mixed with its season."""
+
+
+class NewFile(click.Path):
+    """A file to be written, in a directory that is there: seen before anything is done."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    @override
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        """The path; fails where no file can be made."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.parent.is_dir():
+            self.fail(
+                f"There is no directory {path.parent}. Make it, or name a file elsewhere.",
+                param,
+                ctx,
+            )
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            self.fail(
+                f"This account may not write in {path.parent}. Name a file elsewhere.", param, ctx
+            )
+        return path
 
 
 def store_options(command: F) -> F:

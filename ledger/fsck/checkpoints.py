@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from cryptography.x509 import Certificate
 
+from ledger.counted import counted
 from ledger.fsck.pages import CosignatureRow, Page, StampRow
 from ledger.fsck.report import Findings
 from ledger.proof.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
@@ -115,12 +116,12 @@ class CheckpointCheck:
                 f"The copy outside is older than the checkpoint over {self._newest} facts, or is "
                 "missing: it says nothing of the facts up to there."
             )
-        for number, what in (
-            (self._unknown, "cosignatures of witnesses for whom no key was given"),
-            (self._bare, "timestamps whose authority's certificates were not given"),
+        for number, one, which in (
+            (self._unknown, "cosignature", "of a witness for whom no key was given"),
+            (self._bare, "timestamp", "whose authority's certificates were not given"),
         ):
             if number:
-                self._findings.notes.append(f"{number} {what}: their signatures are unchecked.")
+                self._findings.notes.append(f"{counted(number, one)} {which}: unchecked.")
 
     # ---------------------------------------------------------------- checkpoints
 

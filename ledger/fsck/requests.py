@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
+from ledger.counted import counted
 from ledger.first_start import FIRST_REQUEST
 from ledger.fsck.facts import Seen
 from ledger.fsck.pages import Rows
@@ -70,8 +71,8 @@ class RequestCheck:
             self._stray(row)
         if self._random:
             self._findings.notes.append(
-                f"{self._random} requests were recorded before their ids committed to their rows: "
-                "of these, key and body cannot be checked."
+                f"Recorded before the ids of requests committed to their rows: "
+                f"{counted(self._random, 'request')}, of which key and body cannot be checked."
             )
 
     def _advance(self) -> None:

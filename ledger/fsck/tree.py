@@ -25,7 +25,7 @@ _HEADS: Final = (
     "Compare the facts since the tree was last right with a backup. Where they are as recorded, "
     "the row of `tree_heads` is wrong: restore it."
 )
-_FOLLOWS: Final = "{} nodes and heads of the tree differ only because of what is told here."
+_FOLLOWS: Final = "Nodes and heads of the tree that differ only because of what is told here: {}."
 
 
 class TreeCheck:

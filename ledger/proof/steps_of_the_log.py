@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from ledger.counted import counted
 from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked
 from ledger.proof.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
 from ledger.proof.dossier import DossierError, decode_dossier
@@ -19,7 +20,7 @@ def shape(checked: Checked) -> str:
         checked.dossier = decode_dossier(checked.raw)
     except DossierError as error:
         raise StepFailed(str(error)) from None
-    return f"{len(checked.dossier.facts)} facts, {len(checked.raw)} bytes"
+    return f"{counted(len(checked.dossier.facts), 'fact')}, {len(checked.raw)} bytes"
 
 
 def checkpoint(checked: Checked) -> str:
@@ -51,7 +52,7 @@ def read_checkpoint(
             "The checkpoint is not signed by the log that it names with a key that was given: it "
             "is another ledger's, or the key is."
         )
-    said = f"signed by {found.origin} over {found.size} facts"
+    said = f"signed by {found.origin} over {counted(found.size, 'fact')}"
     return found, f"{said}; {_witnessed(policy, signatures)}"
 
 
@@ -64,10 +65,10 @@ def _witnessed(policy: WitnessPolicy | None, signatures: tuple[Signature, ...]) 
     cosigned = policy.cosigners(signatures)
     if not policy.satisfied(cosigned):
         raise StepFailed(
-            f"{len(cosigned)} witnesses of the policy have cosigned the checkpoint, not the quorum "
-            "that it asks for."
+            f"{counted(len(cosigned), 'witness', 'witnesses')} of the policy cosigned the "
+            "checkpoint, which is not the quorum it asks for."
         )
-    return f"{len(cosigned)} witnesses cosigned, as the policy asks"
+    return f"{counted(len(cosigned), 'witness', 'witnesses')} cosigned, as the policy asks"
 
 
 def inclusion(checked: Checked) -> str:
@@ -79,4 +80,6 @@ def inclusion(checked: Checked) -> str:
             verify_inclusion(digest, one.position - 1, size, one.proof, root)
         except ProofError as error:
             raise StepFailed(f"The fact at {one.position}: {error}") from None
+    if len(checked.dossier.facts) == 1:
+        return "1 fact is in the log at its position"
     return f"{len(checked.dossier.facts)} facts are in the log at their positions"

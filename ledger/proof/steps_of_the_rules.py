@@ -20,6 +20,7 @@ from domain.findings import Receipt
 from domain.state import World
 from domain.tags import loop as loop_tag
 from domain.values import Digest, count_words
+from ledger.counted import counted
 from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked, RestsOnABasis, Told
 from ledger.proof.disclosure import digest_of, read_disclosure
 from ledger.proof.dossier import GivenPolicy
@@ -67,8 +68,8 @@ def replay(checked: Checked) -> str:
     earlier, checked.as_recorded = judge_earlier(checked)
     left = ", ".join(str(position) for position in checked.as_recorded)
     return (
-        f"{len(receipts)} receipts of {len(resting)} facts come out the same, and {earlier} of what"
-        f" came before"
+        f"{len(receipts)} receipts of {counted(len(resting), 'fact')} come out the same, and "
+        f"{earlier} of what came before"
         + (f"; as the ledger recorded, not judged again: No. {left}" if left else "")
     )
 
@@ -97,11 +98,11 @@ def _check_words(checked: Checked) -> None:
     """
     shown = {digest_of(d): read_disclosure(d).value for d in checked.dossier.disclosures}
     for one in checked.told.values():
-        for value, counted in _counts(one.fact):
+        for value, claimed in _counts(one.fact):
             text = "" if value is None else shown.get(value.sd)
-            if text is not None and count_words(text) != counted:
+            if text is not None and count_words(text) != claimed:
                 raise StepFailed(
-                    f"The fact at {one.position} counts {counted} words of evidence where there "
+                    f"The fact at {one.position} counts {claimed} words of evidence where there "
                     f"are {count_words(text)}."
                 )
 

@@ -8,6 +8,7 @@ from domain import facts as f
 from domain import tags
 from domain.codec import type_of
 from domain.findings import Basis, Receipt
+from ledger.counted import counted
 from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked, Told, read_leaf
 from ledger.proof.disclosure import DisclosureError, digest_of, places, read_disclosure
 from ledger.proof.tree import basis_root
@@ -44,7 +45,8 @@ def basis(checked: Checked) -> str:
             raise StepFailed(f"The fact at {one.position} came after the decision.")
         if one.position not in belonging:
             raise StepFailed(f"The fact at {one.position} belongs to no basis in the file.")
-    return f"{len(resting)} bases recomputed, the decision's over {checked.decision.basis.count}"
+    bases = counted(len(resting), "basis", "bases")
+    return f"{bases} recomputed, the decision's over {checked.decision.basis.count}"
 
 
 def _check_basis(checked: Checked, resting: Told, given: Basis) -> set[int]:
@@ -88,7 +90,7 @@ def order(checked: Checked) -> str:
                     f"The fact at {one.position} rests on {position}, which is a "
                     f"{_kind(found)} and cannot be what is meant."
                 )
-    return f"{count} citations, each of an earlier fact in the file"
+    return f"{counted(count, 'citation')}, each of an earlier fact in the file"
 
 
 def _kind(told: Told) -> str:
@@ -203,8 +205,9 @@ def pinned_versions(checked: Checked) -> str:
             raise StepFailed(
                 f"Version {ref.version} of prompt {ref.id} was given, and is not here."
             )
-    noted = f", {len(unknown)} prompts that the ledger never knew" if unknown else ""
-    return f"scorecard, posting, policy set and {len(given) - len(unknown)} prompts{noted}"
+    noted = f", {counted(len(unknown), 'prompt')} that the ledger never knew" if unknown else ""
+    prompts = counted(len(given) - len(unknown), "prompt")
+    return f"scorecard, posting, policy set and {prompts}{noted}"
 
 
 def _version(fact: f.AnyFact | None) -> tuple[str, str, int] | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NoReturn
 
+from ledger.counted import counted
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.log_proof import FIRST_LINE, LogProof, LogProofError, parse_log_proof
 from ledger.proof.note import Verifier
@@ -67,7 +68,7 @@ class _Fact:
             self._proof = parse_log_proof(self._raw)
         except LogProofError as error:
             raise StepFailed(str(error)) from None
-        return f"a proof of {len(self._proof.hashes)} hashes"
+        return f"a proof of {counted(len(self._proof.hashes), 'hash', 'hashes')}"
 
     def checkpoint(self) -> str:
         """Step 2."""

@@ -115,7 +115,7 @@ def test_a_quorum_is_asked_of_the_witness_policy(shell: Shell, tmp_path: Path) -
     bare = saved(tmp_path, small_dossier(), "bare.json")
     policy = f"witness w {WITNESS.cosigner_vkey}\nquorum w\n".encode()
     options = ("--vkey", VKEY, "--witness-policy", saved(tmp_path, policy, "policy"))
-    assert "1 witnesses cosigned" in shell.run("verify", cosigned, *options).out
+    assert "1 witness cosigned" in shell.run("verify", cosigned, *options).out
     assert "fails step 2 (checkpoint)" in shell.run("verify", bare, *options, code=1).err
 
 

@@ -60,6 +60,15 @@ def test_a_candidate_is_erased_by_whoever_has_the_keys(place: Place) -> None:
     assert "erased already" in by_handle.err
 
 
+def test_who_erases_is_told_to_keep_the_handle(place: Place) -> None:
+    """The caller's id finds nobody any more, and a record is asked for by handle."""
+    opened = place.hall.open_loop("eleven", "r-1")
+    in_words = tuple(word for word in place.shell.options if word != "--json")
+    told = Shell(in_words, place.shell.variables).run("erase", "candidate-of-eleven", *BASIS).out
+    assert told.startswith(f"{opened.candidate} is erased, at position ")
+    assert "Keep this handle: your id no longer finds the person." in told
+
+
 def past(tmp_path: Path, *activities: str) -> str:
     """A log of one case with these events, as another system exports it."""
     xes = tmp_path / f"past-{len(activities)}.xes"

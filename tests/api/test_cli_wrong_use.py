@@ -9,6 +9,7 @@ import pytest
 from api.settings import Settings, SettingWrong, read_settings, variable_of
 from api.store import keys_given
 from command_line import COMMAND, Shell
+from ledger.counted import counted
 from ledger.embedded.server import Embedded
 from ledger.personal.key_files import KeyFileError
 from ledger.personal.keyring import KeyRing
@@ -116,6 +117,36 @@ def test_wrong_words_are_answered_by_what_is_right(
     ended = shell.run(*words, code=2)
     assert told in ended.err
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "facts", "--out"),
+        ("export", "dossier", "one", "--out"),
+        ("export", "dossier", "one", "--html"),
+    ],
+)
+def test_a_file_in_a_directory_that_is_not_there_is_refused_at_once(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Before the ledger is opened; the message names the directory, and no file of our own."""
+    nowhere = tmp_path / "nowhere"
+    ended = Shell(("--data", str(tmp_path))).run(*words, str(nowhere / "x"), code=2)
+    said = " ".join(ended.err.replace("│", " ").split())
+    assert "There is no directory" in said
+    assert str(nowhere) in said.replace(" ", "")
+    assert ".part" not in said
+    assert ".new" not in said
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0 witnesses"), (1, "1 witness"), (2, "2 witnesses")]
+)
+def test_one_is_told_in_the_singular(number: int, told: str) -> None:
+    """And anything else in the plural, with an s where no other form is given."""
+    assert counted(number, "witness", "witnesses") == told
+    assert counted(number, "fact") == told.replace("witnesses", "facts").replace("witness", "fact")
 
 
 def test_settings_are_read_from_the_environment_and_options_win() -> None:

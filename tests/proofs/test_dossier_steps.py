@@ -125,10 +125,10 @@ def test_a_quorum_of_witnesses_counts() -> None:
     both = cosigned(WITNESS, SECOND_WITNESS)
     assert checked(both, policy=policy("both")).accepted
     one = checked(cosigned(WITNESS), policy=policy("w1"))
-    assert one.steps[1].reason.endswith("; 1 witnesses cosigned, as the policy asks")
+    assert one.steps[1].reason.endswith("; 1 witness cosigned, as the policy asks")
     assert refused(checked(cosigned(WITNESS), policy=policy("both"))) == (
         2,
-        "1 witnesses of the policy have cosigned the checkpoint, not the quorum that it asks for.",
+        "1 witness of the policy cosigned the checkpoint, which is not the quorum it asks for.",
     )
     assert checked(small_dossier(), policy=policy("none")).accepted
     assert not checked(small_dossier(), policy=policy("w1")).accepted
@@ -215,7 +215,7 @@ def test_a_prompt_that_the_ledger_never_knew_is_told() -> None:
     log = small_before_the_decision(sample.ref("asked-on-a-whim")).decided()
     verdict = checked(as_file(dossier_of(log)))
     assert verdict.accepted, verdict.failed
-    assert verdict.steps[7].reason.endswith("2 prompts, 1 prompts that the ledger never knew")
+    assert verdict.steps[7].reason.endswith("2 prompts, 1 prompt that the ledger never knew")
 
 
 def test_a_leaf_is_limited_in_bytes_and_is_json_that_all_read_alike() -> None:
