@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 import msgspec
+from rich_click import RichCommand
 
 from api.options import say, settings_of, store_options
 from ledger.counted import counted
@@ -15,7 +16,7 @@ from ledger.fsck.report import CHECKS, PROBLEMS_SHOWN, Problem, Report
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-@click.command()
+@click.command(cls=RichCommand)
 @store_options
 @click.option("--basis", is_flag=True, help="Only that no decision rested on less than it says.")
 @click.option("--vkey", "vkeys", multiple=True, metavar="VKEY", help="A retired key of the log.")

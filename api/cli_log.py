@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+from rich_click import RichGroup
 
 from api.options import say, settings_of
 from api.settings import Settings, SettingWrong, variable_of
@@ -29,7 +30,7 @@ _DATA: Final = click.option(
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group("log-key")
+@click.group("log-key", cls=RichGroup)
 def log_key() -> None:
     """The keys that sign the log's checkpoints."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from rich_click import RichCommand, RichGroup
 
 from api.options import say, settings_of, store_options
 from ledger.counted import counted
@@ -16,7 +17,7 @@ from ledger.counted import counted
 _RINGS: Final = ("subject", "self-identification")
 
 
-@click.command()
+@click.command(cls=RichCommand)
 @store_options
 @click.argument("candidate")
 @click.option("--legal-basis", required=True, metavar="TEXT", help="Why; it is kept, sealed.")
@@ -47,7 +48,7 @@ def erase(
     say(as_json, done, *lines)
 
 
-@click.group()
+@click.group(cls=RichGroup)
 def kek() -> None:
     """The keys that wrap the keys of people."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from rich_click import RichCommand
 
 from api.options import NewFile, say, settings_of, store_options
 from api.settings import Settings
@@ -32,7 +33,7 @@ def _each(_: click.Context, __: click.Parameter, given: Sequence[str]) -> tuple[
 # ---------------------------------------------------------------- verifying
 
 
-@click.command()
+@click.command(cls=RichCommand)
 @click.argument("file", type=_FILE)
 @click.option(
     "--vkey",
@@ -106,7 +107,7 @@ def verify(
 # ---------------------------------------------------------------- exporting
 
 
-@click.command("dossier")
+@click.command("dossier", cls=RichCommand)
 @store_options
 @click.argument("loop", required=False)
 @click.option("--from", "source", type=_FILE, help="Make the page of this file; no ledger needed.")

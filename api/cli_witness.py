@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from rich_click import RichCommand
 
 from api.options import say
 from api.settings import SettingWrong
@@ -14,7 +15,7 @@ REQUESTS_MAX: Final = 128
 LOGS_BYTES_MAX: Final = 1_000_000
 
 
-@click.command()
+@click.command(cls=RichCommand)
 @click.option(
     "--data",
     metavar="DIR",

@@ -2,10 +2,13 @@
 
 import secrets
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from api.cli import main
 from api.settings import Settings, SettingWrong, read_settings, variable_of
 from api.store import keys_given
 from command_line import COMMAND, Shell
@@ -23,6 +26,22 @@ def test_help_lists_every_command_and_says_what_it_is_for() -> None:
         assert command in shown
     assert "xes" in Shell().run("import", "--help").out
     assert "facts" in Shell().run("export", "--help").out
+
+
+def every_command(group: click.Group, *words: str) -> Iterator[tuple[str, ...]]:
+    """The words of each command, those of groups too."""
+    for name, command in group.commands.items():
+        yield (*words, name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, *words, name)
+
+
+@pytest.mark.parametrize("words", list(every_command(main)), ids="-".join)
+def test_every_command_explains_itself_in_the_same_way(words: tuple[str, ...]) -> None:
+    """Boxes of options, and nothing of a plain list of them; -h is the short form."""
+    shown = Shell().run(*words, "--help").out
+    assert "─ Options ─" in shown
+    assert shown == Shell().run(*words, "-h").out
 
 
 @pytest.mark.parametrize(
