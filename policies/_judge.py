@@ -103,7 +103,8 @@ def _receipt(
         blocks: Enforcement = "block" if case.moment in INTENTS else "warn"
         return _unable(rule, "this rule failed and could not judge", blocks)
     others = {f"{o}.{p}": v for o, seen in used.items() for p, v in seen.items()}
-    exception = _exception(case, rule.policy) if any(not one.advice for one in found) else None
+    counts = [one for one in found if not one.advice]
+    exception = _exception(case, rule.policy, counts) if counts else None
     return Receipt(
         policy=rule.id,
         version=rule.version,
@@ -191,11 +192,11 @@ def _loop_state(found: tuple[Found, ...]) -> Receipt:
 _OF_EVIDENCE = f.StageDecided | f.EvidenceGatePassed | f.RecommendationRecorded | f.DecisionMade
 
 
-def _exception(case: Case, policy: Policy) -> int | None:
+def _exception(case: Case, policy: Policy, found: Sequence[Found]) -> int | None:
     """Position of the latest exception to this rule that holds now, if the rule takes any.
 
     It must be granted by someone other than who asks and than who wrote evidence in the loop, and
-    must not have expired.
+    must not have expired. One for one person excuses nothing in which they have no part.
     """
     if policy.core or case.moment not in INTENTS:
         return None
@@ -204,10 +205,20 @@ def _exception(case: Case, policy: Policy) -> int | None:
         needing |= {written.fact.author for written in case.loop.feedback}
     for granted in reversed(_exceptions(case)):
         fact = granted.fact
-        by_another = fact.stamp.by not in needing
-        if fact.policy == policy.id and fact.expires_at > case.now and by_another:
+        holds = fact.expires_at > case.now and fact.stamp.by not in needing
+        if fact.policy == policy.id and holds and _covers(fact, case, found):
             return granted.position
     return None
+
+
+def _covers(exception: f.ExceptionGranted, case: Case, found: Sequence[Found]) -> bool:
+    """Whether whom it is for has a part in everything that was found in somebody's evidence."""
+    if exception.subject is None or not isinstance(case.draft, _OF_EVIDENCE):
+        return True
+    authors = {one.position: one.fact.author for one in case.loop.feedback}
+    authors |= {one.position: one.fact.author for one in case.loop.amendments}
+    wrote = ({authors[at] for at in one.positions if at in authors} for one in found)
+    return all(exception.subject in people for people in wrote if people)
 
 
 def _exceptions(case: Case) -> tuple[At[f.ExceptionGranted], ...]:

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from office import Answer, Office, completed, decision, feedback, hours_ago
 
 
-def gated(office: Office, loop: str, *, thin: bool = False) -> list[int]:
+def gated(office: Office, loop: str, thin: tuple[str, ...] = ()) -> list[int]:
     """A loop with feedback by two, a passed gate and a recommendation; no session was reported."""
     office.open(loop)
     positions: list[int] = []
     for person, session in (("ivan", "first"), ("inga", "second")):
         office.did(person, f"/loops/{loop}/relationships", {"relationship": "none"})
         written = feedback(session)
-        if thin:
+        if person in thin:
             written["ratings"][0]["evidence"] = "Good."
         path = f"/loops/{loop}/sessions/{session}/feedback"
         positions.append(office.did(person, path, written).position)
@@ -50,7 +50,7 @@ def test_safety_that_was_not_asked_about_blocks_a_decision_after_the_gate(office
 
 def test_an_exception_that_expired_after_the_gate_excuses_no_decision(office: Office) -> None:
     """It was granted until a time; the gate that it opened does not carry it further."""
-    positions = gated(office, "one", thin=True)
+    positions = gated(office, "one", ("ivan",))
     until = datetime.now(UTC) + timedelta(seconds=2)
     terms = {
         "reason": "So.",
@@ -89,3 +89,13 @@ def test_who_takes_a_disqualifying_relationship_back_is_told_of(office: Office) 
     office.did("ivan", "/loops/one/relationships", {"relationship": "none"})
     accepted = office.did("hana", "/loops/one/gates/evidence")
     assert "relationships-disclosed" in accepted.policies()
+
+
+def test_an_exception_for_one_person_excuses_nobody_else(office: Office) -> None:
+    """Ivan's evidence is thin: what excuses Inga does not help him."""
+    gated(office, "one", ("ivan",))
+    terms = {"policy": "every-competency-evidenced", "reason": "So.", "expires_at": hours_ago(-9)}
+    for subject, status in (("inga", 409), ("ivan", 201)):
+        office.did("theo", "/loops/one/exceptions", terms | {"subject": subject})
+        answer = office.post("hana", "/loops/one/gates/evidence")
+        assert answer.status == status, answer.text

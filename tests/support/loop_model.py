@@ -44,7 +44,9 @@ class Evidence:
     loops: dict[int, Dict] = field(default_factory=dict[int, Dict])
     requisition: str = "open"
     standard: bool = False
-    excepted: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    excepted: list[tuple[str, str, str | None]] = field(
+        default_factory=list[tuple[str, str, str | None]]
+    )
     holds: dict[int, bool] = field(default_factory=dict[int, bool])
     about: dict[int, int] = field(default_factory=dict[int, int])
     forgotten: set[int] = field(default_factory=set[int])
@@ -83,6 +85,18 @@ class Evidence:
             blocks.add("scorecard-approved-by-three")
         if self.requisition != "open":
             blocks.add("loop-state")
+
+    def _owing(self, step: Step, loop: Dict, refusals: set[str]) -> None:
+        """Who still has feedback to write goes by nobody else's."""
+        who = step.who
+        since, planned = loop["planned"]
+        off = {session for at, session, _ in loop["called_off"] if at > since}
+        planned = planned - (off - set(loop["reported"]))
+        called_off = {session for _, session, by in loop["called_off"] if by == who}
+        owed = {s for s in planned | called_off if who in loop["sessions"][s]["who"]}
+        owed |= {s for s, people in loop["attended"].items() if who in people}
+        if owed - {form["session"] for form in loop["forms"] if form["who"] == who}:
+            refusals.add("feedback-owed")
 
     def _may_requisition(self, step: Step, refusals: set[str]) -> None:
         if not self._team(step.who, "hiring_manager"):

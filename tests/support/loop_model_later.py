@@ -3,6 +3,7 @@
 `Model.expect(step)` says what must come of a step, and takes it into account.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from loop_model import COMPETENCIES, Dict, Evidence, Step
@@ -112,18 +113,6 @@ class Model(Evidence):
 
     # ---------------------------------------------------------------- debate and decision
 
-    def _owing(self, step: Step, loop: Dict, refusals: set[str]) -> None:
-        """Who still has feedback to write goes by nobody else's."""
-        who = step.who
-        since, planned = loop["planned"]
-        off = {session for at, session, _ in loop["called_off"] if at > since}
-        planned = planned - (off - set(loop["reported"]))
-        called_off = {session for _, session, by in loop["called_off"] if by == who}
-        owed = {s for s in planned | called_off if who in loop["sessions"][s]["who"]}
-        owed |= {s for s, people in loop["attended"].items() if who in people}
-        if owed - {form["session"] for form in loop["forms"] if form["who"] == who}:
-            refusals.add("feedback-owed")
-
     def _cites(self, step: Step, loop: Dict, refusals: set[str]) -> None:
         if set(step.more["cites"]) - loop["evidence"]:
             refusals.add("meaningless")
@@ -171,11 +160,14 @@ class Model(Evidence):
 
     def _evidence(self, step: Step, loop: Dict, blocks: set[str]) -> None:
         """What blocks at the gate, and at the decision again."""
-        words = [form["words"] for form in loop["forms"]]
-        thin = any(n is not None and n < WORDS_MIN for form in words for n in form.values())
-        rated = {c for form in words for c, n in form.items() if n is not None and n >= WORDS_MIN}
-        if thin or COMPETENCIES - rated:
-            self._unless_excepted("every-competency-evidenced", step, loop, blocks)
+        forms = [(form["who"], form["words"]) for form in loop["forms"]]
+        few = range(WORDS_MIN)
+        whose = [{who} for who, form in forms if any(n in few for n in form.values())]
+        rated = {c for _, form in forms for c, n in form.items() if n and n >= WORDS_MIN}
+        missing = COMPETENCIES - rated
+        whose += [{who for who, _ in forms}] if missing else []
+        if whose:
+            self._unless_excepted("every-competency-evidenced", step, loop, blocks, whose)
         if ("failures-talk", 1) not in self._given(loop):
             blocks.add("safety-never-skipped")
 
@@ -203,7 +195,8 @@ class Model(Evidence):
         forms = {form["at"]: form["who"] for form in loop["forms"]}
         cited = {forms[at] for at in step.more["cites"] if at in forms}
         if not set(counted) - {step.who} or cited == {step.who}:
-            self._unless_excepted("decider-is-not-the-only-evidence", step, loop, blocks)
+            own = {step.who} & set(forms.values())
+            self._unless_excepted("decider-is-not-the-only-evidence", step, loop, blocks, [own])
 
     def _rests_on_gate(self, loop: Dict, blocks: set[str]) -> None:
         if not loop["gate"] or loop["moved"] > loop["gate"]:
@@ -215,10 +208,15 @@ class Model(Evidence):
         if loop["closed"] or loop["withdrawn"] or loop["decided"]:
             blocks.add("loop-state")
 
-    def _unless_excepted(self, rule: str, step: Step, loop: Dict, blocks: set[str]) -> None:
-        granted = [*self.excepted, *loop["excepted"]]
-        if not any(policy == rule and by != step.who for policy, by in granted):
-            blocks.add(rule)
+    def _unless_excepted(
+        self, rule: str, step: Step, loop: Dict, blocks: set[str], whose: Sequence[set[str]] = ()
+    ) -> None:
+        """An exception for one person excuses nothing in which they have no part."""
+        for policy, by, subject in (*self.excepted, *loop["excepted"]):
+            covers = not subject or all(subject in people for people in whose if people)
+            if policy == rule and by != step.who and covers:
+                return
+        blocks.add(rule)
 
     def _counted(self, loop: Dict) -> dict[str, list[Dict]]:
         """Who counts as independent, with the forms by which they do."""
@@ -297,7 +295,7 @@ class Model(Evidence):
         elif step.what == "requisition":
             self.requisition = more["status"]
         elif step.what == "requisition_exception":
-            self.excepted.append((more["policy"], step.who))
+            self.excepted.append((more["policy"], step.who, more["subject"]))
         elif step.what == "erase":
             self._erased(step)
         elif step.what in ("hold", "release"):
@@ -358,7 +356,7 @@ def _later(loop: Dict, step: Step, at: int) -> None:
         case "recommend":
             loop["recommended"].append((at, more["recommend"]))
         case "exception":
-            loop["excepted"].append((more["policy"], step.who))
+            loop["excepted"].append((more["policy"], step.who, more["subject"]))
         case "decide":
             loop["decided"] = loop["in_force"] = more["decision"]
         case "reverse":
