@@ -112,7 +112,8 @@ def serve(
             click.echo(notice, err=True)
         key = str(admin_key(settings))
         said = f"hireledger is ready at {serving.address} (the administrator's key: {key})"
-        say(as_json, {"address": serving.address, "admin_key": key}, said)
+        routes = f"Every route, in a browser: {serving.address}/docs"
+        say(as_json, {"address": serving.address, "admin_key": key}, said, routes)
         sys.stdout.flush()
         serving.wait(stop)
 

@@ -94,7 +94,10 @@ _DETAILS: Final[Mapping[Code, str]] = {
     "malformed": "The request could not be read; /openapi.json says what this route takes.",
     "unauthenticated": "Send `Authorization: Bearer <api key>` with a key that is not revoked.",
     "forbidden": "This route needs a role that the caller does not have here.",
-    "not-found": "No such route or record, or not for this caller; /openapi.json lists the routes.",
+    "not-found": (
+        "No such route or record, or not for this caller; /docs lists the routes for people, and"
+        " /openapi.json for programs."
+    ),
     "method-not-allowed": "The Allow header names the methods that this path serves.",
     "refused": "The state of the record does not permit this.",
     "too-large": "Send less in one request.",

@@ -146,9 +146,14 @@ def test_a_port_that_is_taken_is_wrong_use_and_says_what_to_do(elsewhere: Shell)
 
 
 def test_the_ready_line_is_one_line_with_the_address(elsewhere: Shell) -> None:
-    """Whoever waits for the server reads one line, which also says where the first key is."""
+    """Whoever waits for the server reads one line, which also says where the first key is.
+
+    What follows is for people: where every route is explained.
+    """
     with elsewhere.start("serve", "--port", "0") as process:
         assert process.stdout is not None
-        line = process.stdout.readline()
+        line, more = process.stdout.readline(), process.stdout.readline()
     assert line.startswith("hireledger is ready at http://127.0.0.1:")
     assert line.rstrip().endswith(f"{elsewhere.options[1]}/admin.key)")
+    address = line.split()[4]
+    assert more == f"Every route, in a browser: {address}/docs\n"

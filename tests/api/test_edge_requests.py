@@ -279,6 +279,7 @@ def test_a_path_that_is_not_plain_is_a_400(app: App, call: Call, target: str, pa
 def test_unknown_paths_and_methods_are_problems_too(app: App, call: Call) -> None:
     """404 and 405 come in the same shape; 405 names the methods."""
     problem(call(app, "GET", f"/{SECRET}"), 404, "not-found")
+    assert b"/docs lists the routes" in call(app, "GET", "/").body
     for method in ("DELETE", "PATCH", "TRACE", "BREW"):
         answer = call(app, method, "/notes/a", [], [])
         problem(answer, 405, "method-not-allowed")
