@@ -1,6 +1,6 @@
 """The life of a decision, steps 2 to 5: from a request to the facts that will be appended.
 
-Step 1, parsing, is the API's; step 6, the append under the lock, is the writer's (`writer.py`).
+Step 1, parsing, is the API's; step 6, the append under the lock, is the writer's (`append.py`).
 Everything here reads the log up to one position and changes nothing: it can be done again.
 """
 

@@ -2,6 +2,7 @@
 
 One thread a process signs the newest head a moment after commits, many commits a signature. It
 never holds up recording: when it cannot sign it says so, tries again, and the log goes on.
+Publishing counts five of its own:
 
 1. Under a lock that all processes of the ledger share, the newest head is read.
 2. The restore guard holds the store against what was signed before.
@@ -303,7 +304,7 @@ class Publisher:
         return problem != self._problem
 
     def _publish(self, connection: Connection) -> str | None:
-        """Steps 1 to 5; why it is not published, or None."""
+        """Publishing, all of it; why it is not published, or None."""
         with connection.transaction(), connection.cursor() as cur:
             signed = self._sign(cur)
             if signed is None:
@@ -316,7 +317,7 @@ class Publisher:
         return self._cosign(connection, signed)
 
     def _sign(self, cur: Cursor[TupleRow]) -> PublishedCheckpoint | None:
-        """Steps 1 to 4: the newest checkpoint, signed now unless it was; None of an empty log."""
+        """Publishing, 1 to 4: the newest checkpoint, signed unless it was; None of an empty log."""
         # 1. Nobody else of this ledger signs until we commit: sizes and copies only grow.
         cur.execute(_LOCK, [self._database.schema])
         newest = self._rows.newest(cur)
@@ -347,7 +348,7 @@ class Publisher:
         return (newest.size, newest.root) == (head.size, head.root) and wanted <= by
 
     def _cosign(self, connection: Connection, signed: PublishedCheckpoint) -> str | None:
-        """Step 5: the newest with a quorum is published; why it is not `signed`, or None."""
+        """Publishing, 5: the newest with a quorum is published; why it is not `signed`, or None."""
         with connection.transaction(), connection.cursor() as cur:
             found = self.published(cur)
         if found is not None:

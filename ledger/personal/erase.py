@@ -70,7 +70,7 @@ class Erasures:
         self._pending = in_schema(_PENDING, schema)
 
     def write(self, cur: Cursor[TupleRow], erased: Sequence[Erased]) -> None:
-        """Step 2, in the transaction that appended the facts; the caller holds the log's lock."""
+        """Erasing, 2: in the transaction that appended the facts, under the log's lock."""
         for one in erased:
             self._vault.forget(cur, one.candidate)
         cur.execute(self._mark, ([one.position for one in erased],))
@@ -91,7 +91,7 @@ def kept(
 
 
 def vacuum_keys(database: Database) -> bool:
-    """Step 3: writes the table of keys anew, without the deleted ones; whether that is done now.
+    """Erasing, 3: writes the table of keys anew, without the deleted ones; whether it is done now.
 
     True also where nothing was to be done. False where an old transaction could still see a deleted
     row, which then had to be copied.
@@ -132,7 +132,7 @@ def _rewrite(connection: Connection, schema: str) -> bool:
 
 
 class Vacuuming:
-    """Does step 3 in the background, again and again until it is done."""
+    """Does the third of erasing in the background, again and again until it is done."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

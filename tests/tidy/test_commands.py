@@ -14,6 +14,8 @@ from api.cli import main
 PLACE = re.compile(
     r"`((?:domain|policies|ledger|projections|api|tests|deploy|docs|requirements|\.ci)/[\w./-]*)`"
 )
+MODULE = re.compile(r"`([\w./-]+\.py)`")
+ROOMS = ("domain", "policies", "ledger", "projections", "api")
 MAKE = re.compile(r"(?:`|^\$ ?|^)make ([a-z]+)\b", re.MULTILINE)
 OURS = re.compile(r"(?:`|^ *\$ ?)hireledger ([a-z]+(?:-[a-z]+)*)\b", re.MULTILINE)
 TARGET = re.compile(r"^([a-z]+):(.*)$", re.MULTILINE)
@@ -47,6 +49,22 @@ def unknown_places(root: Path, texts: Mapping[str, str]) -> Iterator[str]:
                 if not (root / match[1]).exists():
                     line = text.count("\n", 0, match.start()) + 1
                     yield f"{path}:{line}: {match[1]}"
+
+
+def unknown_modules(texts: Mapping[str, str]) -> Iterator[str]:
+    """Files named in the rooms' docstrings and comments that do not exist.
+
+    A path counts from the root. A bare name is a file of the same room.
+    """
+    for path, text in texts.items():
+        room = path.partition("/")[0]
+        if room not in ROOMS or not path.endswith(".py"):
+            continue
+        ours = {Path(other).name for other in texts if other.startswith(f"{room}/")}
+        for match in MODULE.finditer(text):
+            if match[1] not in (texts if "/" in match[1] else ours):
+                line = text.count("\n", 0, match.start()) + 1
+                yield f"{path}:{line}: {match[1]}"
 
 
 def unknown_commands(commands: Collection[str], texts: Mapping[str, str]) -> Iterator[str]:
@@ -115,6 +133,16 @@ def test_every_place_in_a_document_exists(
     )
 
 
+def test_every_module_named_in_the_code_exists(
+    texts: dict[str, str], none_left: Callable[[list[str], str], None]
+) -> None:
+    """Whoever reads on where a docstring or a comment sends them finds the file."""
+    none_left(
+        list(unknown_modules(texts)),
+        "The code names a file that is not there. It was moved, or is misspelt:",
+    )
+
+
 def test_every_make_target_is_listed_by_help(
     texts: dict[str, str], none_left: Callable[[list[str], str], None]
 ) -> None:
@@ -139,6 +167,12 @@ def test_an_unknown_or_unexplained_target_is_found() -> None:
     assert list(unknown_places(Path(__file__).parents[2], somewhere)) == [
         "README.md:2: domain/gone.py"
     ]
+    named = {
+        "ledger/a.py": '"""See `b.py`, `api/c.py`, `v<n>.py`."""\n# and `c.py`, `ledger/c.py`',
+        "ledger/x/b.py": "",
+        "api/c.py": "",
+    }
+    assert list(unknown_modules(named)) == ["ledger/a.py:2: c.py", "ledger/a.py:2: ledger/c.py"]
 
 
 def test_ci_runs_the_test_command_of_the_documents(texts: dict[str, str]) -> None:
