@@ -146,10 +146,7 @@ def test_a_port_that_is_taken_is_wrong_use_and_says_what_to_do(elsewhere: Shell)
 
 
 def test_the_ready_line_is_one_line_with_the_address(elsewhere: Shell) -> None:
-    """Whoever waits for the server reads one line, which also says where the first key is.
-
-    What follows is for people: where every route is explained.
-    """
+    """Whoever waits for the server reads one line, with the first key's place; people read on."""
     with elsewhere.start("serve", "--port", "0") as process:
         assert process.stdout is not None
         line, more = process.stdout.readline(), process.stdout.readline()
