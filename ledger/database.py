@@ -9,7 +9,7 @@ of their own URLs.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, LiteralString, Self
+from typing import Any, Final, LiteralString, Self
 
 import psycopg
 from psycopg import sql
@@ -34,6 +34,11 @@ _SCHEMA = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Pool = ConnectionPool[Connection]
+_GRANT_SCHEMA: Final = "GRANT USAGE ON SCHEMA {views} TO {runtime}"
+_GRANT_TABLES: Final = (
+    "ALTER DEFAULT PRIVILEGES FOR ROLE {projector} IN SCHEMA {views} GRANT SELECT ON TABLES "
+    "TO {runtime}"
+)
 
 
 class DatabaseUnfit(LedgerError):
@@ -241,6 +246,19 @@ class Database:
                     make = sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema))
                     whose = sql.SQL(" AUTHORIZATION {}").format(sql.Identifier(owner or ""))
                     connection.execute(make + whose if owner else make)
+                    if owner:
+                        self._let_requests_read(connection)
+
+    def _let_requests_read(self, connection: Connection) -> None:
+        """What the first migration grants too; a restored record has been migrated already."""
+        views, projector, runtime = (
+            sql.Identifier(name)
+            for name in (self.views, self._names["projector"], self._names["runtime"])
+        )
+        for grant in (_GRANT_SCHEMA, _GRANT_TABLES):
+            connection.execute(
+                sql.SQL(grant).format(views=views, projector=projector, runtime=runtime)
+            )
 
     def _make_role(self, connection: Connection, role: Role) -> None:
         """A role without login, and the right to step down to it for those who connect as it."""
