@@ -336,6 +336,8 @@ def test_a_decision_without_evidence_is_refused_with_everything_at_once(desk: Of
         "gate-passed-and-fresh",
         "recommendation-first",
         "decider-is-not-the-only-evidence",
+        "every-competency-evidenced",
+        "safety-never-skipped",
     }
     assert refused["position"] == desk.ledger_head() == head + 1
     assert WORD not in refused.text
