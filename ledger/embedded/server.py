@@ -45,12 +45,13 @@ from ledger.embedded.cluster import (
     sweep_logs,
     write_store,
 )
-from ledger.embedded.postmaster import Postmaster, wait_for
+from ledger.embedded.postmaster import Postmaster, ended, wait_for
 from ledger.embedded.sharing import Users, turn
 from ledger.errors import LedgerError
 
 __all__ = ["Embedded", "StoreUnusable"]
 
+DYING_SECONDS_MAX = 1
 WATCH_SECONDS = 60
 RETRY_SECONDS = 0.25
 
@@ -188,7 +189,25 @@ class Embedded:
             make_roles(self.data, self._store)
             self._save(msgspec.structs.replace(self._store, ready=True))
         # Ready: a start that finds no cluster is refused from here on, never given an empty one.
-        self._meet()
+        try:
+            self._meet()
+        except StoreUnusable:
+            if not self._dies():
+                raise
+            # It was about to die when we found it, as after a kill a moment ago.
+            self.pid = self._launch()
+            self._meet()
+
+    def _dies(self) -> bool:
+        """Whether the server that let nobody in is gone, or is so within a moment."""
+        try:
+            pidfd = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return True
+        try:
+            return ended(pidfd, DYING_SECONDS_MAX)
+        finally:
+            os.close(pidfd)
 
     def _attach(self) -> None:
         self._users.join()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ledger.embedded.account import Account
+from ledger.embedded.postmaster import Postmaster
 from ledger.embedded.server import Embedded
 from ledger.errors import LedgerError
 
@@ -131,6 +132,25 @@ def test_a_busy_orphan_of_a_killed_server_is_waited_for(
         assert ask(server.url("owner"), "SELECT 1") == 1
     killed.stop()
     busy.wait(10)
+
+
+def test_a_server_that_dies_as_it_is_found_is_started_again(
+    data: Path, programs: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks alive, and lets nobody in any more: that says nothing about our passwords."""
+    killed = Embedded.start(data, binaries=programs, settings=UNSAFE, watch=False)
+    wait_ready = Postmaster.wait_ready
+
+    def and_dies(found: Postmaster, pid: int) -> bool:
+        was_ready = wait_ready(found, pid)
+        os.kill(pid, signal.SIGKILL)
+        return was_ready
+
+    monkeypatch.setattr(Postmaster, "wait_ready", and_dies)
+    with Embedded.start(data, binaries=programs, settings=UNSAFE) as server:
+        assert server.pid != killed.pid
+        assert ask(server.url("owner"), "SELECT 1") == 1
+    killed.stop()
 
 
 def test_a_first_start_that_was_cut_off_is_finished_by_the_next(
