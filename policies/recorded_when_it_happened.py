@@ -16,7 +16,7 @@ def check(case: Case, params: Params) -> Iterator[Found]:
     """A claimed time is a claim: the longer ago, the less can be checked."""
     hours = whole(params, "recorded_hours_max")
     limit = timedelta(hours=hours)
-    if isinstance(case.draft, f.EvidenceGatePassed):
+    if isinstance(case.draft, f.EvidenceGatePassed | f.DecisionMade):
         late = [at for at, happened, known in _reports(case.loop) if known - happened > limit]
         if not late:
             return
