@@ -31,6 +31,7 @@ _SCANNED_MAX = 20_000
 # What anyone with a role may read of the log: the organisation's own words.
 _RUBRIC = f.RubricFact
 _CORRECTED = types_of(f.FactCorrected)
+_OfLoop = tuple[Loop, list[Known]]
 
 
 class FactsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,37 +97,39 @@ def _findable(rows: list[Row], read: Read, query: FactsQuery) -> list[Known]:
     known = [Known(row, decode(row.leaf)) for row in rows]
     if query.type is None:
         return known
-    withheld = withheld_from(known, read)
+    withheld = _withheld_in(list(_opinions(known, read)), read)
     return [k for k in known if k.row.position not in withheld]
 
 
 def _blind(found: list[Known], read: Read) -> tuple[FactShown, ...]:
     """The facts, with opinions withheld in loops where this reader still owes feedback."""
-    withheld = withheld_from(found, read)
+    told_of = list(_opinions(found, read))
+    withheld = _withheld_in(told_of, read)
     visible = [k for k in found if k.row.position not in withheld]
-    note_opinions(visible, read)
+    _note(told_of, withheld, read)
     told = iter(shown(visible, read))
     return tuple(_withheld(k) if k.row.position in withheld else next(told) for k in found)
 
 
-def withheld_from(found: list[Known], read: Read) -> set[int]:
-    """Positions of others' opinions in loops where this reader still owes feedback."""
-    return {
-        k.row.position
-        for loop, opinions in _opinions(found, read)
-        if withholds(read.reader, loop)
-        for k in opinions
-    }
-
-
 def note_opinions(visible: list[Known], read: Read) -> None:
-    """Notes whose feedback is about to be shown."""
-    for loop, opinions in _opinions(visible, read):
-        notes = notes_of_reading(read.reader, loop, [k.recorded for k in opinions], "facts")
+    """Notes whose feedback is about to be shown, all of it."""
+    _note(list(_opinions(visible, read)), set(), read)
+
+
+def _note(told_of: list[_OfLoop], withheld: set[int], read: Read) -> None:
+    for loop, opinions in told_of:
+        shown_now = [k.recorded for k in opinions if k.row.position not in withheld]
+        notes = notes_of_reading(read.reader, loop, shown_now, "facts")
         read.notes += [n for n in notes if isinstance(n, c.NoteFeedbackViewed)]
 
 
-def _opinions(found: list[Known], read: Read) -> Iterator[tuple[Loop, list[Known]]]:
+def _withheld_in(told_of: list[_OfLoop], read: Read) -> set[int]:
+    """Positions of others' opinions in loops where this reader still owes feedback."""
+    blind = [opinions for loop, opinions in told_of if withholds(read.reader, loop)]
+    return {k.row.position for opinions in blind for k in opinions}
+
+
+def _opinions(found: list[Known], read: Read) -> Iterator[_OfLoop]:
     """Each loop that is told of, with the opinions in it that are not the reader's own."""
     person = read.reader.person
     if person is None:
