@@ -1,13 +1,11 @@
 """The file with the last checkpoint, outside the database, where somebody removed it."""
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from hall import Hall, open_hall
+from hall import open_hall, record, until
 from ledger.checkpoints import OutsideCopy
 from ledger.database import Database
 from ledger.ledger import Ledger
@@ -16,19 +14,6 @@ from ledger.personal.keyring import KeyRing
 from ledger.proof.note import parse_note
 from ledger.publish import Publishing
 from office import rules
-
-
-def record(hall: Hall) -> int:
-    """One more fact; its position."""
-    return hall.ledger.submit(hall.a_stranger()).result(30).recorded[0].position
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Waits for what a thread is about to do."""
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def rows(database: Database) -> list[tuple[int, bytes]]:

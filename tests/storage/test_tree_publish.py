@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 import ledger.publish
-from hall import Hall, open_hall
+from hall import Hall, open_hall, record, until
 from ledger.asked import Unavailable
 from ledger.checkpoints import Checkpoints, OutsideCopy, PublishedCheckpoint, checkpoint_in
 from ledger.database import Connection, Database
@@ -33,19 +33,6 @@ def hall(database: Database, tmp_path: Path) -> Generator[Hall]:
     """A ledger after its first start."""
     with open_hall(database, tmp_path, furnished=False) as opened:
         yield opened
-
-
-def record(hall: Hall) -> int:
-    """One more fact; its position."""
-    return hall.ledger.submit(hall.a_stranger()).result(30).recorded[0].position
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Waits for what a thread is about to do."""
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def size(hall: Hall) -> int:

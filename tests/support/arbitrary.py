@@ -83,4 +83,4 @@ def scalar(kind: inspect.Type) -> st.SearchStrategy[object]:
         case inspect.DateTimeType():
             return TIMES
         case _:
-            raise NotImplementedError(f"say how to draw a {type(kind).__name__}")
+            raise TypeError(f"say how to draw a {type(kind).__name__}")

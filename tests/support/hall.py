@@ -7,7 +7,8 @@ done = hall.ask("hana", c.OpenLoop(...)).result()
 """
 
 import secrets
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -159,3 +160,16 @@ def open_hall(database: Database, directory: Path, *, furnished: bool = True) ->
         if furnished:
             hall.furnish()
         yield hall
+
+
+def record(hall: Hall) -> int:
+    """One more fact; its position."""
+    return hall.ledger.submit(hall.a_stranger()).result(30).recorded[0].position
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Waits for what a thread is about to do."""
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
