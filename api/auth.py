@@ -16,8 +16,8 @@ from domain.facts import KeyIssued, Role
 from domain.values import SYSTEM, is_handle
 from ledger.api_keys import check_token, roles_of_person
 from ledger.asked import Caller
+from ledger.blind_rule import Reader
 from ledger.group import Group
-from ledger.reading import Reader
 
 # What a service may do as itself. All else in a loop and its rubric is done by a person.
 SERVICE_ROLES: Final[frozenset[Role]] = frozenset(

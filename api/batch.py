@@ -27,7 +27,7 @@ from api.writes import AnyRequest, route_roles
 from domain.facts import KeyIssued
 from domain.refusals import Refusal
 from ledger.asked import Done, Unavailable
-from ledger.reading import Reader
+from ledger.blind_rule import Reader
 
 IN_FLIGHT_MAX: Final = 256
 

@@ -23,10 +23,10 @@ from domain.facts import Role
 from domain.values import make_handle
 from ledger.api_keys import issue_secret
 from ledger.asked import Asked, Done, Rehearsed, Unavailable
+from ledger.blind_rule import Reader
 from ledger.group import Group
 from ledger.ledger import READERS, Ledger
 from ledger.publish import ANSWER_SECONDS_MAX
-from ledger.reading import Reader
 
 P = ParamSpec("P")
 T = TypeVar("T")

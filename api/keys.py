@@ -15,8 +15,8 @@ from domain.refusals import Meaningless
 from domain.values import make_handle
 from ledger.api_keys import issue_secret
 from ledger.asked import Asked, as_system
+from ledger.blind_rule import Reader
 from ledger.ledger import Ledger
-from ledger.reading import Reader
 
 _CALLER: Final = as_system("administrator")
 

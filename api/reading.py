@@ -24,8 +24,8 @@ from domain.refusals import Missing
 from domain.state import At, Loop, Requisition, World
 from domain.tags import loop as loop_tag
 from domain.values import POSITION_MAX, Time, is_case, is_handle
+from ledger.blind_rule import Reader, check_may_read
 from ledger.group import Group
-from ledger.reading import Reader, check_may_read
 from ledger.recorder import Row
 from ledger.resolve import AMBIGUOUS
 

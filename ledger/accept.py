@@ -1,6 +1,7 @@
 """The life of a decision, steps 2 to 5: from a request to the facts that will be appended.
 
-Step 1, parsing, is the API's; step 6, the append under the lock, is the writer's (`append.py`).
+Each step has its file: `read.py`, `judge.py`, `conclude.py`, `seal.py`; `append.py` has step 6,
+`publish.py` step 7. Parsing, step 1, is `api/`'s, and projecting, step 8, `projections/`'.
 Everything here reads the log up to one position and changes nothing: it can be done again.
 """
 
@@ -8,34 +9,27 @@ import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import structlog
-from msgspec.structs import replace
 from opentelemetry import trace
 
 from domain import commands as c
 from domain import facts as f
-from domain.boundary import boundary, first_items
-from domain.case import Case, Draft, Intent, Report
 from domain.codec import LeafTooLarge
-from domain.decide import Context, claimed_at, conclude, draft
-from domain.evolve import fold
-from domain.findings import Basis, Item, Judged
+from domain.decide import Context, claimed_at
 from domain.refusals import Forbidden, Meaningless
 from domain.state import World
 from domain.values import SYSTEM
 from ledger.asked import Asked, Caller, Done, KeyReused, Rehearsed
+from ledger.conclude import conclude
 from ledger.group import Group
-from ledger.proof.tree import basis_root
-from ledger.recorder import Row
+from ledger.judge import judge, work_out
+from ledger.read import read_boundary
 from ledger.requests import Request, Scope
 from ledger.resolve import named_in, resolve
 from policies import Catalogue
 
-_log = structlog.get_logger()
 _tracer = trace.get_tracer("hireledger")
 # The ledger's own notes of who read what: they depend on nothing and need no role.
 _NOTES = c.NoteFeedbackViewed | c.NoteRecordViewed
-_RESTS_ON_A_BASIS = ("stage", "gate", "decide")
 
 
 def accept(asked: Asked, group: Group, rules: Catalogue) -> Done:
@@ -64,12 +58,7 @@ def accept(asked: Asked, group: Group, rules: Catalogue) -> Done:
         judged = judge(drafted, reading, context, rules)
 
     # Step 4. Facts, or a refusal; of a gate, a stage or a decision the refusal is a fact too.
-    facts = conclude(
-        drafted,
-        judged,
-        reading.basis() if drafted.moment in _RESTS_ON_A_BASIS else None,
-        rules.witnesses(_case(drafted, reading, context)) if drafted.moment == "gate" else (),
-    )
+    facts = conclude(drafted, judged, reading, context, rules)
 
     # Step 5. Personal values are replaced by salted digests. From here the facts are final.
     try:
@@ -94,87 +83,9 @@ def rehearse(asked: Asked, group: Group, rules: Catalogue) -> Rehearsed:
     return Rehearsed(judge(drafted, reading, context, rules), group.head)
 
 
-class Reading:
-    """What one command was decided on: the boundary's items, the facts they select, the state."""
-
-    def __init__(self, items: tuple[Item, ...], rows: Sequence[Row], group: Group) -> None:
-        self.items = items
-        self.rows = rows
-        self.upto = group.head
-        self.facts = tuple(group.facts(rows))
-        self.world = fold(self.facts)
-
-    def basis(self) -> Basis:
-        """The commitment to exactly these facts: items, position read up to, count and root."""
-        root = basis_root(row.leaf for row in self.rows)
-        return Basis(
-            items=self.items,
-            upto=self.upto,
-            count=len(self.rows),
-            root=base64.b64encode(root).decode(),
-        )
-
-
-def read_boundary(command: c.AnyCommand, actor: str, group: Group) -> Reading:
-    """The facts that a command of this person depends on, folded."""
-    first = fold(group.facts(group.select(first_items(command))))
-    # Facts never change, so what is cited by position needs no place in the boundary.
-    cited = group.at((command.position,)) if isinstance(command, c.CorrectFact) else []
-    known = {one.position: one for one in cited}
-    items = boundary(command, replace(first, cited=known), actor)
-    reading = Reading(items, group.select(items), group)
-    reading.world = replace(reading.world, cited=known)
-    return reading
-
-
 def request_of(asked: Asked) -> Request:
     """How a request is recognised when it comes again."""
     return Request(Scope(asked.caller.key_id, asked.caller.actor), asked.key, asked.body)
-
-
-def work_out(command: c.AnyCommand, world: World, context: Context, rules: Catalogue) -> Draft:
-    """The draft of a command; what only the rules' catalogue can know is checked here."""
-    if isinstance(command, c.AdoptPolicySet):
-        rules.check_settings(command.policies)
-    if isinstance(command, c.GrantLoopException | c.GrantRequisitionException):
-        rules.check_exception(command.policy)
-    return draft(command, world, context)
-
-
-def judge(drafted: Draft, reading: Reading, context: Context, rules: Catalogue) -> Judged:
-    """What every rule that applies finds; nothing for a command that no rule judges."""
-    if drafted.moment is None:
-        return Judged(now=context.now)
-    case = _case(drafted, reading, context)
-    return rules.judge(case, pinned_set(drafted, reading.world), drafted.state_findings, _alert)
-
-
-def _alert(policy: str, error: str) -> None:
-    """A rule that cannot judge stands in the way of everyone: somebody has to mend it."""
-    _log.error("rule failed", policy=policy, error=error)
-
-
-def pinned_set(drafted: Draft, world: World) -> f.PolicySetAdopted | None:
-    """The rules in force: those the loop pinned, else the latest adopted."""
-    handle = getattr(drafted.fact, "loop", None)
-    loop = world.loops.get(handle) if isinstance(handle, str) else None
-    if loop is not None:
-        pinned = world.policy_set(loop.opened.fact.policy_set)
-        return pinned.fact if pinned else None
-    return world.policy_sets[-1].fact if world.policy_sets else None
-
-
-def _case(drafted: Draft, reading: Reading, context: Context) -> Case:
-    fact = drafted.fact
-    if drafted.moment is None or not isinstance(fact, Intent | Report):
-        raise TypeError("only intents and reports with findings are judged")
-    return Case(
-        moment=drafted.moment,
-        draft=fact,
-        world=reading.world,
-        now=context.now,
-        facts=reading.facts,
-    )
 
 
 def _context(

@@ -1,4 +1,4 @@
-"""Turns the personal values of a fact into salted digests: the only way into a leaf."""
+"""The life of a decision, step 5: personal values become salted digests before any leaf."""
 
 import os
 import typing

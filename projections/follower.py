@@ -1,4 +1,4 @@
-"""The follower: keeps every projection up with the log, in one thread.
+"""The life of a decision, step 8: one thread, the follower, keeps every projection up with the log.
 
 It takes facts by position, a batch at a time; the rows they make and the position they reach are
 committed together. So a batch is in the tables wholly or not at all, and no crash applies it twice.

@@ -19,8 +19,8 @@ from domain.codec import Recorded, decode, types_of
 from domain.decide.entitled import interviewers_of
 from domain.evolve import fold
 from domain.summary import Stage, decision_of, stage_of
+from ledger.blind_rule import blind_in, told_to_the_blind
 from ledger.log import Row
-from ledger.reading import blind_in, told_to_the_blind
 from projections._projection import Projection, Site
 
 FOLDED_MAX: Final = 200

@@ -22,8 +22,8 @@ from domain.refusals import Missing
 from domain.state import Hold, Loop
 from domain.summary import Stage, stage_of
 from domain.values import Position, Time, is_case
+from ledger.blind_rule import check_not_owing, notes_of_reading
 from ledger.personal.disclose import handles_in
-from ledger.reading import check_not_owing, notes_of_reading
 
 _VIEWS = f.RecordViewed | f.FeedbackViewed
 # Told apart from the story: who read it, and the holds over it.

@@ -19,10 +19,10 @@ from api.strict import decode_query, query_pairs
 from api.writes import JSON, AnyRequest, path_of, route_roles
 from domain.state import Loop
 from domain.values import POSITION_MAX
+from ledger.blind_rule import Reader, check_not_owing, notes_of_reading
 from ledger.export_dossier import Audience, Chosen, assemble, choose, published_over
 from ledger.personal.withholding import GUARDED, KINDS, Guarded, Kind
 from ledger.proof.dossier import Dossier, encode_dossier
-from ledger.reading import Reader, check_not_owing, notes_of_reading
 
 FILE_NAME: Final = "dossier.json"
 """What the download is called: it names nobody, and no loop."""

@@ -22,7 +22,7 @@ from domain.tags import fact as fact_tag
 from domain.tags import loop as loop_tag
 from domain.values import POSITION_MAX
 from ledger.asked import Done
-from ledger.reading import OPINIONS, notes_of_reading, withholds
+from ledger.blind_rule import OPINIONS, notes_of_reading, withholds
 from ledger.recorder import Row
 from ledger.requests import Scope
 

@@ -18,8 +18,8 @@ from domain.findings import Enforcement, Judged, Receipt
 from domain.refusals import LOOP_STATE, Missing
 from domain.state import Loop, World
 from domain.values import Digest, Time
+from ledger.blind_rule import check_not_owing, notes_of_reading
 from ledger.proof.disclosure import places
-from ledger.reading import check_not_owing, notes_of_reading
 from policies import Catalogue
 
 

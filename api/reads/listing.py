@@ -22,9 +22,9 @@ from domain.decide.entitled import TEAM_ROLES
 from domain.refusals import Missing
 from domain.summary import STAGES, Stage
 from domain.values import POSITION_MAX, Position, Slug, Time
+from ledger.blind_rule import Reader
 from ledger.database import Database
 from ledger.ledger import READERS
-from ledger.reading import Reader
 from projections import LOOPS, NotBuilt, Site, position_of
 from projections.loop_list import PAGE_LOOPS_MAX, LoopPage, Sees, Wanted, list_loops
 from projections.loops import LoopRow, withheld_from

@@ -11,8 +11,8 @@ from domain.evolve import fold
 from domain.state import Loop
 from domain.summary import Stage, decision_of, stage_of
 from domain.values import Position, Time
+from ledger.blind_rule import notes_of_reading, told_to_the_blind, withholds
 from ledger.personal.disclose import words
-from ledger.reading import notes_of_reading, told_to_the_blind, withholds
 
 
 class Who(Struct, frozen=True, kw_only=True, omit_defaults=True):

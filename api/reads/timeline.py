@@ -14,8 +14,8 @@ from domain.refusals import Missing
 from domain.state import Loop, World
 from domain.summary import stage_of
 from domain.values import Time
+from ledger.blind_rule import check_not_owing, notes_of_reading
 from ledger.personal.disclose import disclosed, handles_in
-from ledger.reading import check_not_owing, notes_of_reading
 
 
 class FactShown(Struct, frozen=True, kw_only=True, omit_defaults=True):

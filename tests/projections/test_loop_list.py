@@ -17,9 +17,9 @@ from domain.summary import STAGES, Stage, stage_of
 from domain.values import SYSTEM
 from followed import append
 from ledger.asked import Caller
+from ledger.blind_rule import Reader, check_may_read
 from ledger.database import Connection, Database
 from ledger.embedded.server import Embedded
-from ledger.reading import Reader, check_may_read
 from loop_walk import PEOPLE, REQUISITIONS, Walk
 from projections import NotBuilt, Site, rebuild
 from projections.loop_list import LoopPage, Sees, Wanted, list_loops

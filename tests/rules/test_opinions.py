@@ -4,7 +4,7 @@ from domain import facts as f
 from domain import tags
 from domain.codec import ALL_FACTS, Recorded, type_of
 from golden import every_fact
-from ledger.reading import HARMLESS, OPINIONS, told_to_the_blind
+from ledger.blind_rule import HARMLESS, OPINIONS, told_to_the_blind
 
 # Of a loop by its tag alone: the erasure carries one for each loop that the person had.
 BY_TAG = {f.SubjectErased}
