@@ -12,6 +12,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from ledger.checkpoints import Checkpoints, OutsideCopy, checkpoint_in
+from ledger.counted import counted
 from ledger.errors import LedgerError, LogDamaged
 from ledger.growth import Tip, grow, require_whole
 from ledger.log import Log
@@ -167,8 +168,8 @@ class RestoreGuard:
         if said.size > tip.head:
             raise RecordBehind(
                 _refusal(
-                    f"{where} is signed over {said.size} facts, but the log has only {tip.head}: "
-                    "the database was set back, as by restoring an old backup."
+                    f"{where} is signed over {counted(said.size, 'fact')}, but the log has only "
+                    f"{tip.head}: the database was set back, as by restoring an old backup."
                 )
             )
         if self._nodes.root_at(cur, said.size) != said.root:

@@ -103,8 +103,8 @@ class CheckpointCheck:
         beyond = self._outside_size is not None and self._outside_size > head
         if beyond and self._opened_outside() is not None:
             self._wrong(
-                f"The copy outside is signed over {self._outside_size} facts: the database was "
-                "set back.",
+                f"The copy outside is signed over {counted(self._outside_size, 'fact')}: the "
+                "database was set back.",
                 _SET_BACK,
                 position=head + 1,
                 row="the copy outside",
@@ -113,8 +113,9 @@ class CheckpointCheck:
         if self._trust.outside and self._newest >= 0 and self._older(after):
             # Of several servers each keeps what it signed itself, so this need not be wrong.
             self._findings.notes.append(
-                f"The copy outside is older than the checkpoint over {self._newest} facts, or is "
-                "missing: it says nothing of the facts up to there."
+                "The copy outside is older than the checkpoint over "
+                f"{counted(self._newest, 'fact')}, or is missing: it says nothing of the facts up "
+                "to there."
             )
         for number, one, which in (
             (self._unknown, "cosignature", "of a witness for whom no key was given"),
@@ -157,7 +158,7 @@ class CheckpointCheck:
             self._good = size
         elif known is None:
             self._wrong(
-                f"It is signed over {size} facts, which are not in the log.",
+                f"It is signed over {counted(size, 'fact')}, not all of which are in the log.",
                 _FORKED,
                 position=size,
                 row=f"`{table}` {size}",
