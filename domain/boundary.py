@@ -2,8 +2,12 @@
 
 An item is facts of these types that carry all of these tags. A command is decided on exactly these
 facts; if one more appears before it commits, it is decided again. What is not here cannot matter:
-views, audit reads and refusals are left out, so that reading never starves deciding.
+views and audit reads are left out, so that reading never starves deciding. Refused attempts and
+corrections decide nothing either, but belong to the record that a gate or decision commits to: so
+only what rests on a basis reads them.
 """
+
+from collections.abc import Callable
 
 from domain import commands as c
 from domain import facts as f
@@ -48,6 +52,9 @@ LOOP_TYPES = types_of(
     f.LoopReopened,
     f.OutcomeRecorded,
     f.SubjectErased,
+)
+_RECORD_TYPES = types_of(
+    f.StageDecisionRefused, f.EvidenceGateRefused, f.DecisionRefused, f.FactCorrected
 )
 _REQUISITION_TYPES = types_of(
     f.RequisitionOpened, f.RequisitionChanged, f.RequisitionStandardSet, f.ExceptionGranted
@@ -128,6 +135,20 @@ def candidate_items(candidate: str) -> tuple[Item, ...]:
     return (Item(types=about, tags=(tags.candidate(candidate),)),)
 
 
+def settle(
+    command: c.AnyCommand, actor: str, read: Callable[[tuple[Item, ...]], World]
+) -> tuple[Item, ...]:
+    """The boundary of a command, found by reading: each reading names what else must be read.
+
+    A loop names its rubric, and the rubric the people who wrote it, who name nothing more. The last
+    call of `read` is with the items that are returned.
+    """
+    items = first_items(command)
+    while (more := boundary(command, read(items), actor)) != items:
+        items = more
+    return items
+
+
 def first_items(command: c.AnyCommand) -> tuple[Item, ...]:
     """What must be read before `boundary` can name the rest: the loop, or the person's loops."""
     if isinstance(command, c.EraseSubject):
@@ -137,7 +158,10 @@ def first_items(command: c.AnyCommand) -> tuple[Item, ...]:
 
 
 def boundary(command: c.AnyCommand, world: World, actor: str) -> tuple[Item, ...]:
-    """Every fact that deciding this command depends on; `world` holds at least `first_items`."""
+    """Every fact that deciding this command depends on, as far as `world` can name them.
+
+    It can name all once it was folded from a boundary, which `settle` sees to.
+    """
     if isinstance(command, c.NoteFeedbackViewed | c.NoteRecordViewed):
         return ()
     own = person_items(actor)
@@ -146,7 +170,7 @@ def boundary(command: c.AnyCommand, world: World, actor: str) -> tuple[Item, ...
     handle = getattr(command, "loop", None)
     if isinstance(handle, str):
         loop = world.loops.get(handle)
-        return loop_items(handle) + (_around(command, loop, actor) if loop else ()) + own
+        return loop_items(handle) + (_around(command, loop, actor, world) if loop else ()) + own
     if isinstance(command, c.EraseSubject):
         return _to_erase(command.candidate, world) + own
     return _outside_loops(command) + own
@@ -185,7 +209,7 @@ def _openings_behind(cited: Recorded | None) -> tuple[Item, ...]:
     return loops + tuple(dict.fromkeys(erasures))
 
 
-def _around(command: c.AnyCommand, loop: Loop, actor: str) -> tuple[Item, ...]:
+def _around(command: c.AnyCommand, loop: Loop, actor: str, world: World) -> tuple[Item, ...]:
     """Outside a loop, what its commands depend on: the pinned rubric and the requisition."""
     pins = loop.opened.fact
     items = requisition_items(pins.requisition)
@@ -206,10 +230,14 @@ def _around(command: c.AnyCommand, loop: Loop, actor: str) -> tuple[Item, ...]:
             | c.MakeStatement()
         ):
             rubric = (*scorecard_items(pins.scorecard.id), *posting_items(pins.posting.id))
-            # What has a basis also says who is who: the dossier must be able to name them.
-            rests = isinstance(command, c.DecideStage | c.PassEvidenceGate | c.MakeDecision)
-            who = person_items(*_people(loop) - {actor}) if rests else ()
-            return (*items, *rubric, *prompt_items(_prompts(loop)), *policy_set_items(), *who)
+            items += (*rubric, *prompt_items(_prompts(loop)), *policy_set_items())
+            if not isinstance(command, c.DecideStage | c.PassEvidenceGate | c.MakeDecision):
+                return items
+            # What has a basis also says what was tried and corrected, and who is who: the dossier
+            # must be able to tell it.
+            record = Item(types=_RECORD_TYPES, tags=(tags.loop(loop.handle),))
+            people = _people(loop) | _behind(pins, loop, world)
+            return (record, *items, *person_items(*people - {actor}))
         case c.RecordReference():
             return (*items, *scorecard_items(pins.scorecard.id))
         case c.CompleteSession():
@@ -226,18 +254,47 @@ def _people(loop: Loop) -> set[str]:
         loop.feedback,
         loop.references,
         loop.stage_decisions,
+        loop.stage_refusals,
         loop.statements,
         loop.dissents,
         loop.gates,
+        loop.gate_refusals,
         loop.recommendations,
         loop.exceptions,
+        loop.decision_refusals,
     )
     return {one.fact.stamp.by for group in acted for one in group} | interviewers_of(loop)
 
 
+def _behind(pins: f.LoopOpened, loop: Loop, world: World) -> set[str]:
+    """The hiring team, and whoever wrote, approved or adopted what the loop was judged by.
+
+    Only of the versions in force in the loop: others are many, and a basis has to fit into a leaf.
+    """
+    requisition = world.requisitions.get(pins.requisition)
+    card = world.scorecards.get(pins.scorecard.id)
+    approvals = card.approvals if card else ()
+    approved = (pins.requisition, pins.scorecard.version)
+    wrote = (
+        world.scorecard(pins.scorecard),
+        world.posting(pins.posting),
+        world.policy_set(pins.policy_set),
+        requisition.standard if requisition else None,
+        *(world.prompt(ref) for ref in _given(loop)),
+        *(one for one in approvals if (one.fact.requisition, one.fact.version) == approved),
+        *(requisition.exceptions if requisition else ()),
+    )
+    team = requisition.content.team.people() if requisition else ()
+    return {*team, *(one.fact.stamp.by for one in wrote if one is not None)}
+
+
+def _given(loop: Loop) -> set[f.Ref]:
+    planned = {ref for session in loop.planned for ref in session.prompts}
+    return planned | {ref for session in loop.sessions for ref in session.fact.prompts}
+
+
 def _prompts(loop: Loop) -> set[str]:
-    planned = {ref.id for session in loop.planned for ref in session.prompts}
-    return planned | {ref.id for session in loop.sessions for ref in session.fact.prompts}
+    return {ref.id for ref in _given(loop)}
 
 
 def _outside_loops(command: c.AnyCommand) -> tuple[Item, ...]:

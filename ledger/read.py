@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from domain import commands as c
-from domain.boundary import boundary, first_items
+from domain.boundary import settle
 from domain.evolve import fold
 from domain.findings import Basis, Item
+from domain.state import World
 from ledger.group import Group
 from ledger.proof.tree import basis_root
 from ledger.recorder import Row
@@ -40,11 +41,16 @@ class Reading:
 
 def read_boundary(command: c.AnyCommand, actor: str, group: Group) -> Reading:
     """The facts that a command of this person depends on, folded."""
-    first = fold(group.facts(group.select(first_items(command))))
     # Facts never change, so what is cited by position needs no place in the boundary.
     cited = group.at((command.position,)) if isinstance(command, c.CorrectFact) else []
     known = {one.position: one for one in cited}
-    items = boundary(command, replace(first, cited=known), actor)
-    reading = Reading(items, group.select(items), group)
-    reading.world = replace(reading.world, cited=known)
-    return reading
+    readings: list[Reading] = []
+
+    def read(items: tuple[Item, ...]) -> World:
+        reading = Reading(items, group.select(items), group)
+        reading.world = replace(reading.world, cited=known)
+        readings.append(reading)
+        return reading.world
+
+    settle(command, actor, read)
+    return readings[-1]

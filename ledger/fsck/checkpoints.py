@@ -100,10 +100,10 @@ class CheckpointCheck:
 
     def end(self, head: int) -> None:
         """No more of it."""
-        beyond = self._outside_size is not None and self._outside_size > head
-        if beyond and self._opened_outside() is not None:
+        outside = self._outside_size
+        if outside is not None and outside > head and self._opened_outside() is not None:
             self._wrong(
-                f"The copy outside is signed over {counted(self._outside_size, 'fact')}: the "
+                f"The copy outside is signed over {counted(outside, 'fact')}: the "
                 "database was set back.",
                 _SET_BACK,
                 position=head + 1,

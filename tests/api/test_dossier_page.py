@@ -255,7 +255,7 @@ def test_a_withheld_value_is_said_to_be_withheld_and_is_nowhere() -> None:
     assert "guessed" not in html
     assert shown.story is not None
     assert html.count("Withheld.") >= 16
-    assert "20 personal values out of 20" in html
+    assert "21 personal values out of 21" in html
     assert "the candidate was considered" in " ".join(shown.story.answer).lower()
 
 

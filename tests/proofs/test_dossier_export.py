@@ -70,6 +70,34 @@ def test_what_came_after_the_decision_is_not_in_it(office: Office) -> None:
     assert second.facts[-1].position == second.decision
 
 
+def test_what_was_refused_and_corrected_before_is_in_it(office: Office) -> None:
+    """A gate tried too early is evidence, and so is what a reader must know of it."""
+    office.open("one")
+    early = office.post("hana", "/loops/one/gates/evidence")
+    assert early.status == 409, early.text
+    corrected = {"text": "The rooms were swapped."}
+    office.did("udo", f"/facts/{early['position']}/correction", corrected)
+    positions = office.ready("one", opened=True)
+    office.did("dora", "/loops/one/decision", decision(positions))
+    made = export(office.ledger, "one")
+    told = {one.position: decode(one.leaf.encode()) for one in made.dossier.facts}
+    assert isinstance(told[early["position"]], f.EvidenceGateRefused)
+    assert [type(one).__name__ for one in told.values()].count("FactCorrected") == 1
+    assert verdict_on(made, office.ledger).accepted
+
+
+def test_whoever_made_what_it_was_judged_by_is_in_it(office: Office) -> None:
+    """Their registrations say who wrote the rubric, and that they had the role for it."""
+    made = export(office.ledger, decide(office))
+    facts = [decode(one.leaf.encode()) for one in made.dossier.facts]
+    known = {one.person for one in facts if isinstance(one, f.PersonRegistered)}
+    rubric = f.ScorecardVersioned | f.PromptVersioned | f.PostingVersioned | f.ScorecardApproved
+    authors = {one.stamp.by for one in facts if isinstance(one, rubric)}
+    assert authors
+    assert authors <= known
+    assert verdict_on(made, office.ledger).as_recorded == ()
+
+
 def test_a_log_that_was_changed_gives_no_dossier(office: Office, server: Embedded) -> None:
     """The facts are held against the basis first: nobody gets a file that says less."""
     handle = decide(office)

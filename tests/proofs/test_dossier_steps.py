@@ -83,7 +83,7 @@ def test_withholding_everything_leaves_it_verifying() -> None:
     """Digests stay, words go: the verdict is the same."""
     assert checked(withheld_dossier()).accepted
     seventh = checked(withheld_dossier()).steps[6]
-    assert seventh.reason == "0 of 20 personal values are disclosed; the rest are withheld"
+    assert seventh.reason == "0 of 21 personal values are disclosed; the rest are withheld"
 
 
 def test_spaces_between_members_do_not_matter() -> None:

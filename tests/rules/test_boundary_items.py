@@ -1,6 +1,7 @@
-"""What each command depends on: named, tagged, and never what somebody merely read or tried."""
+"""What each command depends on: named, tagged, and never what somebody merely read."""
 
 import pytest
+from msgspec.structs import replace
 
 import story as s
 import story_later as later
@@ -15,14 +16,11 @@ from examples import EXAMPLES, of
 from examples_early import Example
 from scenario import Aside, items_of, selected
 
-NEVER = types_of(
-    f.FeedbackViewed,
-    f.RecordViewed,
-    f.StageDecisionRefused,
-    f.EvidenceGateRefused,
-    f.DecisionRefused,
-)
-"""Reading must not starve deciding, and an attempt must not decide the next one."""
+VIEWS = types_of(f.FeedbackViewed, f.RecordViewed)
+"""Reading must not starve deciding."""
+ATTEMPTS = types_of(f.StageDecisionRefused, f.EvidenceGateRefused, f.DecisionRefused)
+"""An attempt does not decide the next one; what rests on a basis commits to it all the same."""
+RESTS_ON_A_BASIS = (c.DecideStage, c.PassEvidenceGate, c.MakeDecision)
 FEEDBACK = (c.SubmitFeedback, c.AmendFeedback)
 NOTES = (c.NoteFeedbackViewed, c.NoteRecordViewed)
 REPEATED = (*NOTES, c.CorrectFact, c.IssueKey)
@@ -56,12 +54,21 @@ def test_no_item_stands_twice(example: Example) -> None:
 
 
 @every_command
-def test_nobodys_reading_and_no_refusal_is_in_a_boundary(example: Example) -> None:
+def test_nobodys_reading_is_in_a_boundary(example: Example) -> None:
     """Only feedback depends on views, and only on those of its own author in its own loop."""
     items = items_of(example.command, log_of(example), example.by)
-    found = [item for item in items if set(item.types) & set(NEVER)]
+    found = [item for item in items if set(item.types) & set(VIEWS)]
     own = Item(types=types_of(f.FeedbackViewed), tags=(tags.loop(s.LOOP), tags.viewer(example.by)))
     assert found == ([own] if isinstance(example.command, FEEDBACK) else [])
+
+
+@every_command
+def test_what_was_tried_and_corrected_is_read_where_it_is_committed_to(example: Example) -> None:
+    """A dossier tells every refused attempt and every correction in its loop."""
+    items = items_of(example.command, log_of(example), example.by)
+    told = Item(types=(*ATTEMPTS, *types_of(f.FactCorrected)), tags=(tags.loop(s.LOOP),))
+    found = [item for item in items if set(item.types) & set(told.types)]
+    assert found == ([told] if isinstance(example.command, RESTS_ON_A_BASIS) else [])
 
 
 @every_command
@@ -103,7 +110,7 @@ def test_what_is_read_first_is_part_of_what_is_read() -> None:
 def test_a_loops_evidence_is_every_loop_fact_but_views_and_refusals() -> None:
     """A new kind of loop fact is evidence, unless it is a reading or an attempt; so is erasure."""
     ends = (f.LoopOpened, f.SubjectErased)
-    assert set(LOOP_TYPES) == set(types_of(*ends, *LOOP_FIELDS)) - set(NEVER)
+    assert set(LOOP_TYPES) == set(types_of(*ends, *LOOP_FIELDS)) - {*VIEWS, *ATTEMPTS}
     assert len(LOOP_TYPES) == len(set(LOOP_TYPES))
 
 
@@ -116,7 +123,7 @@ def test_a_command_about_an_unknown_loop_depends_on_its_opening() -> None:
 
 
 def test_a_decision_depends_on_all_that_the_loop_pinned() -> None:
-    """Scorecard, posting, prompts planned and given, the rules, the requisition, who is who."""
+    """Scorecard, posting, prompts, the rules, the requisition, and who is who in all of that."""
     improvised = f.Ref(id="brain-teaser", version=1)
     given_too = f.SessionCompleted(
         stamp=s.stamp(s.IN_LOOP),
@@ -140,8 +147,34 @@ def test_a_decision_depends_on_all_that_the_loop_pinned() -> None:
         tags.prompt("rag-design"),
         tags.prompt("brain-teaser"),
         tags.policy_sets(),
-        *map(tags.person, (s.DECIDER, s.HM, s.ANA, s.BEN)),
+        *map(tags.person, (s.DECIDER, s.HM, s.TECH_LEAD, s.PARTNER, s.ANA, s.BEN, s.ADMIN)),
     }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        f.ScorecardVersioned,
+        f.ScorecardApproved,
+        f.PromptVersioned,
+        f.PostingVersioned,
+        f.PolicySetAdopted,
+        f.RequisitionStandardSet,
+    ],
+)
+def test_a_decision_names_whoever_made_what_it_was_judged_by(kind: type[f.Fact]) -> None:
+    """A court may ask who wrote the scorecard or adopted the rules, and whether they could."""
+    example = of(c.MakeDecision)
+
+    def by_another(one: Recorded) -> Recorded:
+        stamp = replace(one.fact.stamp, by=s.STRANGER)
+        return Recorded(one.position, replace(one.fact, stamp=stamp))
+
+    before = log_of(example)
+    whole = (*before, Recorded(98, s.SCORECARD_APPROVED), Recorded(99, s.STANDARD_SET))
+    log = [by_another(one) if isinstance(one.fact, kind) else one for one in whole]
+    items = items_of(example.command, log, example.by)
+    assert any(tags.person(s.STRANGER) in item.tags for item in items)
 
 
 def test_a_decision_learns_of_the_prompts_that_are_equivalent_to_those_given() -> None:

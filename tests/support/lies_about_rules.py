@@ -10,7 +10,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from domain import facts as f
-from domain import tags
 from domain.findings import Receipt
 from dossiers import RestsOnABasis
 from museum_of_lies import Change, Lie, decided_lie, receipted, told_lie
@@ -40,6 +39,7 @@ def _of_verdicts() -> dict[str, Lie]:
             9, "is not what this request makes", lambda d, _: replace(d, recommendations=())
         ),
         "decided-by-whom-it-is-not-for": decided_lie(9, "could not be recorded", _by_another),
+        "attempts-left-out": decided_lie(9, "leaves out what such a fact", _without_attempts),
         "decided-twice": told_lie(9, "came too late", _decided_again),
         "decided-against-its-verdict": decided_lie(9, otherwise, _against_its_verdict),
         "no-rule-judged-the-decision": decided_lie(9, "No rule judged", _unjudged),
@@ -112,14 +112,15 @@ def _another_time(fact: f.DecisionMade, _: ToldLog) -> f.DecisionMade:
     return replace(fact, judged=replace(fact.judged, now=earlier))
 
 
-def _by_another(fact: f.DecisionMade, log: ToldLog) -> f.DecisionMade:
+def _by_another(fact: f.DecisionMade, _: ToldLog) -> f.DecisionMade:
     """By the hiring manager, whose roles the basis shows, instead of the decision maker."""
-    mine, theirs = (tags.person(p) for p in (sample.HIRING_MANAGER, sample.DECIDER))
-    items = tuple(
-        replace(item, tags=(mine,)) if theirs in item.tags else item for item in fact.basis.items
-    )
-    stamp = replace(fact.stamp, by=sample.HIRING_MANAGER)
-    return replace(fact, stamp=stamp, basis=log.basis(items))
+    return replace(fact, stamp=replace(fact.stamp, by=sample.HIRING_MANAGER))
+
+
+def _without_attempts(fact: f.DecisionMade, log: ToldLog) -> f.DecisionMade:
+    """On a basis that does not ask what was refused before, so that nobody could tell."""
+    kept = tuple(i for i in fact.basis.items if "decision-refused.v1" not in i.types)
+    return replace(fact, basis=log.basis(kept))
 
 
 def _decided_again(fact: f.AnyFact, log: ToldLog) -> f.AnyFact:

@@ -33,7 +33,7 @@ from told_log import small_log
 
 FOLDER: Final = Path(__file__).parents[1] / "proofs" / "museum"
 CONTENTS: Final = "contents.json"
-_DECISION: Final = '"decision": 31'
+_DECISION: Final = '"decision": 33'
 
 
 class Exhibit(NamedTuple):
@@ -101,19 +101,19 @@ def _shapes() -> Iterator[tuple[str, Exhibit]]:
     yield "unknown-member", _spoilt(1, lambda d: d.update(note="ignore me"))
     yield "unknown-member-in-a-fact", _spoilt(1, lambda d: d["facts"][3].update(hidden=True))
     yield "member-missing", _spoilt(1, lambda d: d.pop("timestamps"))
-    yield "member-twice", _edited(1, f"{_DECISION},", f'"decision": 30,\n {_DECISION},')
+    yield "member-twice", _edited(1, f"{_DECISION},", f'"decision": 32,\n {_DECISION},')
     yield (
         "member-twice-in-a-fact",
         _edited(1, '"position": 1,', '"position": 2,\n   "position": 1,'),
     )
     yield (
         "member-twice-under-an-escape",
-        _edited(1, f"{_DECISION},", f'"decisio\\u006e": 30,\n {_DECISION},'),
+        _edited(1, f"{_DECISION},", f'"decisio\\u006e": 32,\n {_DECISION},'),
     )
     yield "format-of-another-version", _edited(1, "dossier/1", "dossier/2")
     yield "loop-is-no-handle", _spoilt(1, lambda d: d.update(loop="loop-7"))
-    yield "decision-as-text", _edited(1, _DECISION, '"decision": "31"')
-    yield "decision-as-fraction", _edited(1, _DECISION, '"decision": 31.0')
+    yield "decision-as-text", _edited(1, _DECISION, '"decision": "33"')
+    yield "decision-as-fraction", _edited(1, _DECISION, '"decision": 33.0')
     yield "decision-beyond-every-log", _edited(1, _DECISION, '"decision": 9007199254740992')
     yield "facts-reordered", _spoilt(1, _swap_facts)
     yield "fact-duplicated", _spoilt(1, lambda d: d["facts"].insert(4, d["facts"][4]))
@@ -241,7 +241,7 @@ def _stories() -> Iterator[tuple[str, Exhibit]]:
         return _spoilt(step, lambda d: _leave_out(d, kind))
 
     yield "decision-of-another-loop", _spoilt(4, _other_loop)
-    yield "decision-is-a-recommendation", _edited(4, _DECISION, '"decision": 30')
+    yield "decision-is-a-recommendation", _edited(4, _DECISION, '"decision": 32')
     yield "decision-left-out", without(4, "decision-made.v1")
     yield "feedback-left-out", without(5, "feedback-submitted.v1")
     yield "gate-left-out", without(5, "evidence-gate-passed.v1")

@@ -64,16 +64,16 @@ def _texts() -> Iterator[tuple[str, bytes]]:
     yield "two halves in the wrong order", _edited('"title": "', '"title": "\\ude00\\ud83d')
     yield "two halves", _edited('"title": "', '"title": "\\ud83d\\ude00')
     yield "half a letter as a member", _edited('"title": "', '"\\ud83d": 1, "title": "')
-    yield "member twice, alike", _edited('"loop":', '"decision": 31, "loop":')
+    yield "member twice, alike", _edited('"loop":', '"decision": 33, "loop":')
     yield "member of no letters", _edited('"loop":', '"": 1, "loop":')
     yield "prototype as a member", _edited('"loop":', '"__proto__": {}, "loop":')
 
 
 def _numbers() -> Iterator[tuple[str, bytes]]:
-    for spelt in ("31.0", "31e0", "3.1e1", "031", "+31", "-31", "0", "-0", "NaN", "Infinity"):
-        yield f"decision {spelt}", _edited('"decision": 31', f'"decision": {spelt}')
-    for spelt in ("true", "null", "[31]", '{"31": 31}', "0x1f", "31_0", "9" * 400, "1e999"):
-        yield f"decision {spelt[:12]}", _edited('"decision": 31', f'"decision": {spelt}')
+    for spelt in ("33.0", "33e0", "3.3e1", "033", "+33", "-33", "0", "-0", "NaN", "Infinity"):
+        yield f"decision {spelt}", _edited('"decision": 33', f'"decision": {spelt}')
+    for spelt in ("true", "null", "[33]", '{"33": 33}', "0x21", "33_0", "9" * 400, "1e999"):
+        yield f"decision {spelt[:12]}", _edited('"decision": 33', f'"decision": {spelt}')
     yield "position as true", _with(lambda file: file["facts"][0].update(position=True))
     yield "version 0", _rule(version=0)
     yield "version as text", _rule(version="1")

@@ -182,9 +182,10 @@ class Office:
             positions.append(answer.position)
         return positions
 
-    def ready(self, loop: str) -> list[int]:
+    def ready(self, loop: str, *, opened: bool = False) -> list[int]:
         """A loop of which only the decision is missing; the positions of its feedback."""
-        self.open(loop)
+        if not opened:
+            self.open(loop)
         notice = {"rounds": 2, "attendees": ["ivan", "inga"], "decide_by": hours_ago(-200)}
         self.did("hana", f"/loops/{loop}/process-notice", notice | {"at": hours_ago(30)})
         positions = self.write_feedback(loop)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from domain import commands as c
 from domain import facts as f
-from domain.boundary import boundary, first_items
+from domain.boundary import settle
 from domain.case import Draft, Found, Intent
 from domain.codec import Recorded, decode, encode, type_of
 from domain.decide import Context, NewKey, claimed_at, conclude, draft
@@ -107,9 +107,10 @@ class Given(NamedTuple):
 
 
 def items_of(command: c.AnyCommand, recorded: Sequence[Recorded], actor: str) -> tuple[Item, ...]:
-    """The command's boundary over this log, found in two steps as the ledger finds it."""
-    first = _cited(command, fold(selected(recorded, first_items(command))), recorded)
-    return boundary(command, first, actor)
+    """The command's boundary over this log, found by reading as the ledger finds it."""
+    return settle(
+        command, actor, lambda items: _cited(command, fold(selected(recorded, items)), recorded)
+    )
 
 
 def selected(recorded: Sequence[Recorded], items: Sequence[Item]) -> tuple[Recorded, ...]:

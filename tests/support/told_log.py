@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from domain import commands as c
 from domain import facts as f
-from domain.boundary import boundary, first_items
+from domain.boundary import settle
 from domain.case import Case, Draft, Intent, Report
 from domain.codec import Recorded, decode, encode, type_of
 from domain.decide import conclude, draft
@@ -66,8 +66,7 @@ class ToldLog(Story):
 
     def does(self, actor: str, command: c.AnyCommand, judged: Judged | None = None) -> Self:
         """A command is decided as the ledger decides it; what the rules refuse raises."""
-        first = fold(self._facts(first_items(command)))
-        items = boundary(command, first, actor)
+        items = settle(command, actor, lambda items: fold(self._facts(items)))
         facts = self._facts(items)
         world = fold(facts)
         drafted = draft(command, world, self._context(actor, command))
@@ -268,7 +267,8 @@ def small_before_the_decision(*asked: f.Ref, superseded: tuple[c.SessionSpec, ..
     with a plan before the one that was followed.
     """
     log = ToldLog(few_rules(), seed=2)
-    log.staffed(sample.HIRING_MANAGER, sample.DECIDER, sample.IRIS, sample.JUNO)
+    approvers = (sample.HIRING_MANAGER, sample.TECH_LEAD, sample.PARTNER)
+    log.staffed(*approvers, sample.DECIDER, sample.IRIS, sample.JUNO)
     log.rubric(*few_settings()).approved("hiring_manager", "tech_lead", "partner")
     log.opened().other_loop()
     if superseded:
