@@ -2,9 +2,9 @@
 
 An item is facts of these types that carry all of these tags. A command is decided on exactly these
 facts; if one more appears before it commits, it is decided again. What is not here cannot matter:
-views and audit reads are left out, so that reading never starves deciding. Refused attempts and
-corrections decide nothing either, but belong to the record that a gate or decision commits to: so
-only what rests on a basis reads them.
+others' views and audit reads are left out, so that reading never delays deciding. What was refused
+and corrected before, and what interviewers had read, decides nothing either, but belongs to the
+record that a gate or decision commits to: so only what rests on a basis reads it.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,9 @@ from domain import facts as f
 from domain import tags
 from domain.codec import Recorded, types_of
 from domain.decide.entitled import interviewers_of
+from domain.evolve import LOOP_FIELDS
 from domain.findings import Item
-from domain.state import Loop, World
+from domain.state import At, Loop, World
 from domain.values import is_case
 
 LOOP_TYPES = types_of(
@@ -215,9 +216,12 @@ def _around(command: c.AnyCommand, loop: Loop, actor: str, world: World) -> tupl
     items = requisition_items(pins.requisition)
     match command:
         case c.SubmitFeedback() | c.AmendFeedback():
-            seen = (tags.loop(loop.handle), tags.viewer(actor))
-            viewed = Item(types=types_of(f.FeedbackViewed), tags=seen)
-            return (*items, viewed, *scorecard_items(pins.scorecard.id), *policy_set_items())
+            return (
+                *items,
+                _viewed(loop, actor),
+                *scorecard_items(pins.scorecard.id),
+                *policy_set_items(),
+            )
         case c.PlanLoop():
             asked = {ref.id for session in command.sessions for ref in session.prompts}
             rubric = (*scorecard_items(pins.scorecard.id), *prompt_items(asked))
@@ -233,11 +237,11 @@ def _around(command: c.AnyCommand, loop: Loop, actor: str, world: World) -> tupl
             items += (*rubric, *prompt_items(_prompts(loop)), *policy_set_items())
             if not isinstance(command, c.DecideStage | c.PassEvidenceGate | c.MakeDecision):
                 return items
-            # What has a basis also says what was tried and corrected, and who is who: the dossier
-            # must be able to tell it.
+            # What has a basis also says what was tried and corrected, who had read what before
+            # they wrote, and who is who: the dossier must be able to tell it.
             record = Item(types=_RECORD_TYPES, tags=(tags.loop(loop.handle),))
-            people = _people(loop) | _behind(pins, loop, world)
-            return (record, *items, *person_items(*people - {actor}))
+            people = _people(loop, world) | _behind(pins, loop, world)
+            return (record, *_views(loop), *items, *person_items(*people - {actor}))
         case c.RecordReference():
             return (*items, *scorecard_items(pins.scorecard.id))
         case c.CompleteSession():
@@ -246,24 +250,28 @@ def _around(command: c.AnyCommand, loop: Loop, actor: str, world: World) -> tupl
             return items
 
 
-def _people(loop: Loop) -> set[str]:
-    """Whoever interviewed, or did something on which a decision rests."""
-    acted = (
-        (loop.opened,),
-        loop.plans,
-        loop.feedback,
-        loop.references,
-        loop.stage_decisions,
-        loop.stage_refusals,
-        loop.statements,
-        loop.dissents,
-        loop.gates,
-        loop.gate_refusals,
-        loop.recommendations,
-        loop.exceptions,
-        loop.decision_refusals,
-    )
-    return {one.fact.stamp.by for group in acted for one in group} | interviewers_of(loop)
+def _viewed(loop: Loop, person: str) -> Item:
+    """What this person read of others' feedback in the loop."""
+    by = (tags.loop(loop.handle), tags.viewer(person))
+    return Item(types=types_of(f.FeedbackViewed), tags=by)
+
+
+def _views(loop: Loop) -> tuple[Item, ...]:
+    """What whoever interviews or wrote here had read: it makes their evidence independent or not.
+
+    Others' reading is left out: it changes nothing, and nobody who reads should delay a decision.
+    """
+    return tuple(_viewed(loop, person) for person in sorted(interviewers_of(loop)))
+
+
+def _people(loop: Loop, world: World) -> set[str]:
+    """Whoever interviewed, was named, or did something in the loop on which a decision rests."""
+    recorded: list[f.Fact] = [loop.opened.fact]
+    for name in LOOP_FIELDS.values():
+        kept: tuple[At[f.Fact], ...] = getattr(loop, name)
+        recorded += [one.fact for one in kept]
+    recorded += [one.fact for one in world.others if isinstance(one.fact, f.FactCorrected)]
+    return {fact.stamp.by for fact in recorded} | interviewers_of(loop)
 
 
 def _behind(pins: f.LoopOpened, loop: Loop, world: World) -> set[str]:

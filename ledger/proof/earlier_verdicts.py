@@ -1,5 +1,6 @@
 """What led to the decision, judged again: opening, plan, recommendation, and the rubric before.
 
+What was reported is asked for again too: who reported it, and whether that could be recorded.
 These rest on no basis of their own. Where the bases in the file ask for everything that such a fact
 depended on, all of it is in the file, and the fact can be judged again. Elsewhere (the prompts of a
 plan that another one superseded) its receipts are what the ledger recorded, and are marked so.
@@ -12,14 +13,13 @@ from msgspec.structs import replace
 from domain import commands as c
 from domain import facts as f
 from domain.boundary import (
-    boundary,
-    first_items,
     person_items,
     policy_set_items,
     posting_items,
     prompt_items,
     requisition_items,
     scorecard_items,
+    settle,
 )
 from domain.codec import Recorded
 from domain.decide.entitled import ROLES_FOR
@@ -28,6 +28,7 @@ from domain.evolve import fold
 from domain.findings import Item
 from domain.state import World
 from domain.values import SYSTEM
+from ledger.proof.asked_again import REPORTS, asked_for, same_but_for_words
 from ledger.proof.checked import Checked, RestsOnABasis, Told
 from ledger.proof.judging_again import (
     check_installed,
@@ -60,8 +61,8 @@ _ASKED_BY: Final[dict[type[f.Fact], type[c.Command]]] = {
     f.LoopPlanned: c.PlanLoop,
     f.RecommendationRecorded: c.MakeRecommendation,
     f.ExceptionGranted: c.GrantLoopException,
-    f.FeedbackSubmitted: c.SubmitFeedback,
-    f.FeedbackAmended: c.AmendFeedback,
+    f.FactCorrected: c.CorrectFact,
+    **REPORTS,
 }
 
 
@@ -112,20 +113,24 @@ def _check_role(one: Told, fact: f.AnyFact, checked: Checked) -> None:
 
 def _check_again(one: Told, fact: f.AnyFact, checked: Checked) -> int | None:
     """Asked for and judged again: the number of receipts; None where the file lacks something."""
-    command = _command(fact)
+    at = f"The fact at {one.position}"
+    try:
+        command = asked_for(fact)
+    except ValueError as error:
+        raise StepFailed(f"{at} is nothing that anybody could have asked for.") from error
     if command is None and not isinstance(fact, _Written):
         return 0
     own = person_items(fact.stamp.by)
     items = _rubric_items(fact) if isinstance(fact, _Written) else ()
     if command is not None:
-        first = fold(_before(one, first_items(command), checked))
-        asked = boundary(command, first, fact.stamp.by)
+        asked = settle(command, fact.stamp.by, lambda i: fold(_before(one, i, checked)))
         # A person who was erased can have no new loop; no rule, and no other fact, rests on it.
         items = tuple(i for i in asked if i not in own and i.types != ("subject-erased.v1",))
     if not all(_in_file(one, item, checked) for item in items):
+        if type(fact) in REPORTS:  # of this loop: whoever could have made it, a basis asks for them
+            raise StepFailed(f"{at} was reported by somebody who could not have reported it.")
         return None if isinstance(fact, _Earlier) else 0
     known = all(_in_file(one, item, checked) for item in own)
-    at = f"The fact at {one.position}"
     try:
         facts = _before(one, (*items, *own) if known else items, checked)
         world = fold(facts)
@@ -151,56 +156,6 @@ def _rubric_items(fact: _Written) -> tuple[Item, ...]:
     return items + policy_set_items()
 
 
-def _command(fact: f.AnyFact) -> c.AnyCommand | None:
-    """What was asked for, as far as the fact tells; words that are sealed play no part in it."""
-    match fact:
-        case f.PolicySetAdopted():
-            return c.AdoptPolicySet(
-                policy_set=fact.policy_set,
-                policies=fact.policies,
-                person_metrics=fact.person_metrics,
-                agreement=fact.agreement,
-            )
-        case f.ScorecardApproved():
-            return c.ApproveScorecard(
-                scorecard=fact.scorecard,
-                version=fact.version,
-                requisition=fact.requisition,
-                capacity=fact.capacity,
-                content_digest=fact.content_digest,
-            )
-        case f.LoopOpened():
-            return c.OpenLoop(
-                id=fact.loop,
-                requisition=fact.requisition,
-                candidate=c.CandidateSpec(id=fact.candidate),
-                scorecard=fact.scorecard,
-                posting=fact.posting,
-            )
-        case f.LoopPlanned():
-            return c.PlanLoop(
-                loop=fact.loop,
-                sessions=tuple(
-                    c.SessionSpec(
-                        id=s.id,
-                        stage=s.stage,
-                        kind=s.kind,
-                        competencies=s.competencies,
-                        prompts=s.prompts,
-                        interviewers=s.interviewers,
-                        minutes=s.minutes,
-                    )
-                    for s in fact.sessions
-                ),
-            )
-        case f.RecommendationRecorded():
-            return c.MakeRecommendation(
-                loop=fact.loop, recommend=fact.recommend, reason="sealed", cites=fact.cites
-            )
-        case _:
-            return None
-
-
 def _check_drafted(
     at: str, fact: f.AnyFact, command: c.AnyCommand, world: World, *, known: bool
 ) -> None:
@@ -208,14 +163,10 @@ def _check_drafted(
     drafted = drafted_again(at, fact, command, world, roles_known=known)
     if drafted.state_findings:
         raise StepFailed(f"{at} could not be recorded: {drafted.state_findings[0].message}.")
-    mine, theirs = drafted.fact, fact
-    if isinstance(fact, _Earlier):
-        theirs = intent_of(fact, world)
+    mine, theirs = drafted.fact, intent_of(fact, world) if isinstance(fact, _Earlier) else fact
     if isinstance(mine, f.LoopOpened) and isinstance(theirs, f.LoopOpened):
-        mine = replace(mine, name=theirs.name, email=theirs.email)
-    if isinstance(mine, f.RecommendationRecorded) and isinstance(theirs, f.RecommendationRecorded):
-        mine = replace(mine, reason=theirs.reason)
-    if mine != theirs:
+        mine = replace(mine, name=theirs.name, email=theirs.email)  # may have been left out
+    if not same_but_for_words(mine, theirs):
         raise StepFailed(f"{at} is not what this request makes of the facts before it.")
 
 

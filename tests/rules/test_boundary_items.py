@@ -10,6 +10,7 @@ from domain import facts as f
 from domain import tags
 from domain.boundary import LOOP_TYPES, boundary, first_items, loop_items
 from domain.codec import ALL_FACTS, FACT_BY_TYPE, Recorded, type_of, types_of
+from domain.decide.entitled import interviewers_of
 from domain.evolve import LOOP_FIELDS, fold
 from domain.findings import Item
 from examples import EXAMPLES, of
@@ -54,12 +55,18 @@ def test_no_item_stands_twice(example: Example) -> None:
 
 
 @every_command
-def test_nobodys_reading_is_in_a_boundary(example: Example) -> None:
-    """Only feedback depends on views, and only on those of its own author in its own loop."""
+def test_only_the_reading_of_who_writes_is_in_a_boundary(example: Example) -> None:
+    """Feedback depends on what its author had read in its loop, a basis on what they all had."""
     items = items_of(example.command, log_of(example), example.by)
     found = [item for item in items if set(item.types) & set(VIEWS)]
-    own = Item(types=types_of(f.FeedbackViewed), tags=(tags.loop(s.LOOP), tags.viewer(example.by)))
-    assert found == ([own] if isinstance(example.command, FEEDBACK) else [])
+    readers = [example.by] if isinstance(example.command, FEEDBACK) else []
+    if isinstance(example.command, RESTS_ON_A_BASIS):
+        readers = sorted(interviewers_of(fold(log_of(example)).loops[s.LOOP]))
+        assert readers
+    viewed = types_of(f.FeedbackViewed)
+    assert found == [
+        Item(types=viewed, tags=(tags.loop(s.LOOP), tags.viewer(reader))) for reader in readers
+    ]
 
 
 @every_command
@@ -147,6 +154,7 @@ def test_a_decision_depends_on_all_that_the_loop_pinned() -> None:
         tags.prompt("rag-design"),
         tags.prompt("brain-teaser"),
         tags.policy_sets(),
+        *map(tags.viewer, (s.ANA, s.BEN)),
         *map(tags.person, (s.DECIDER, s.HM, s.TECH_LEAD, s.PARTNER, s.ANA, s.BEN, s.ADMIN)),
     }
 
