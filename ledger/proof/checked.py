@@ -57,6 +57,7 @@ class Checked:
 
     dossier: Dossier = field(init=False)  # from step 1
     checkpoint: Checkpoint = field(init=False)  # from step 2
+    cosigned_at: tuple[int, ...] = ()  # from step 2: what the policy's witnesses state
     told: dict[int, Told] = field(init=False)  # from step 4, by position
     decision: f.DecisionMade = field(init=False)  # from step 4
     as_recorded: tuple[int, ...] = ()  # from step 9: whose verdicts could not be judged again

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from ledger.counted import counted
 from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked
@@ -30,13 +31,23 @@ def checkpoint(checked: Checked) -> str:
     a witness policy is given, its quorum must have cosigned.
     """
     note = checked.dossier.checkpoint.encode()
-    checked.checkpoint, said = read_checkpoint(note, checked.keys, checked.policy, checked.now)
-    return said
+    read = read_checkpoint(note, checked.keys, checked.policy, checked.now)
+    checked.checkpoint, checked.cosigned_at = read.checkpoint, read.cosigned_at
+    return read.said
+
+
+class Opened(NamedTuple):
+    """A checkpoint that is signed by whom it must be, what to say of that, and witnessed when."""
+
+    checkpoint: Checkpoint
+    said: str
+    cosigned_at: tuple[int, ...]
+    """POSIX seconds that the policy's witnesses state."""
 
 
 def read_checkpoint(
     raw: bytes, keys: Sequence[Verifier], policy: WitnessPolicy | None, now: datetime
-) -> tuple[Checkpoint, str]:
+) -> Opened:
     """What a note says, and by whom it is signed; `StepFailed` unless by those who must."""
     witnesses = [one.verifier for one in policy.witnesses] if policy else []
     known = {(key.name, key.key_id): key for key in (*witnesses, *keys)}
@@ -53,7 +64,14 @@ def read_checkpoint(
             "is another ledger's, or the key is."
         )
     said = f"signed by {found.origin} over {counted(found.size, 'fact')}"
-    return found, f"{said}; {_witnessed(policy, signatures)}"
+    times = (
+        one.signed_at(signature.signature)
+        for one in witnesses
+        for signature in signatures
+        if (one.name, one.key_id) == (signature.name, signature.key_id)
+    )
+    stated = tuple(time for time in times if time is not None)
+    return Opened(found, f"{said}; {_witnessed(policy, signatures)}", stated)
 
 
 def _witnessed(policy: WitnessPolicy | None, signatures: tuple[Signature, ...]) -> str:

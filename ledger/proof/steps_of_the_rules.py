@@ -6,7 +6,7 @@ on exactly the facts of its basis, and what came before on the facts before it.
 
 import hashlib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -200,9 +200,19 @@ def _check_drafted(at: str, fact: RestsOnABasis, world: World) -> None:
 
 
 def timestamps(checked: Checked) -> str:
-    """Step 10. An authority that the verifier trusts saw the checkpoint at the time it says."""
+    """Step 10. An authority that the verifier trusts saw the checkpoint at the time it says.
+
+    Nobody has seen a checkpoint before what is in it: neither an authority nor a witness.
+    """
+    for at in checked.cosigned_at:
+        _check_not_before_its_facts("A witness", datetime.fromtimestamp(at, UTC), checked)
     tokens = checked.dossier.timestamps
     if not tokens:
+        if checked.roots:
+            raise StepFailed(
+                "Roots of a timestamp authority were given, and the file has no timestamp: nobody "
+                "but the log says when it existed. Leave the roots away if you ask for none."
+            )
         raise LeftOut("not applicable", "the file has no timestamps")
     if not checked.roots:
         raise LeftOut("not checked", "no root certificates of a timestamp authority were given")
@@ -215,5 +225,15 @@ def timestamps(checked: Checked) -> str:
             raise StepFailed(f"Timestamp {number}: {error}") from None
         if moment > latest:
             raise StepFailed(f"Timestamp {number} is from the future.")
+        _check_not_before_its_facts("A timestamp authority", moment, checked)
         times.append(moment.isoformat())
     return f"the checkpoint existed at {min(times)}"
+
+
+def _check_not_before_its_facts(who: str, saw: datetime, checked: Checked) -> None:
+    newest = checked.recorded([checked.told[checked.dossier.decision]])[0].fact.stamp.recorded
+    if saw + timedelta(seconds=CLOCK_SECONDS_MAX) < newest:
+        raise StepFailed(
+            f"{who} saw the checkpoint at {saw.isoformat()}, before the decision in it was "
+            f"recorded, at {newest.isoformat()}: the record, or one of their clocks, is false."
+        )

@@ -72,10 +72,9 @@ class _Fact:
 
     def checkpoint(self) -> str:
         """Step 2."""
-        self._checkpoint, said = read_checkpoint(
-            self._proof.checkpoint, self._keys, self._policy, self._now
-        )
-        return said
+        read = read_checkpoint(self._proof.checkpoint, self._keys, self._policy, self._now)
+        self._checkpoint = read.checkpoint
+        return read.said
 
     def inclusion(self) -> str:
         """Step 3."""

@@ -11,6 +11,7 @@ import pytest
 from cryptography.x509 import Certificate
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain import commands as c
 from domain import facts as f
@@ -146,6 +147,16 @@ def test_a_cosignature_is_the_witnesss_own_and_not_of_the_future() -> None:
     assert forged != cosigned(WITNESS)
     assert refused(checked(forged, policy=policy("w1")))[0] == 2
     assert checked(forged).accepted, "nobody who gives no policy looks at witnesses"
+
+
+def test_nobody_cosigns_what_is_not_there_yet() -> None:
+    """A witness older than the decision in its checkpoint: a record that was made up ahead."""
+    decided = int(small_log().entries[-2].fact.stamp.recorded.timestamp())
+    slow = checked(cosigned(WITNESS, at=decided - 290), policy=policy("w1"))
+    assert slow.accepted, slow.failed
+    number, reason = refused(checked(cosigned(WITNESS, at=decided - 310), policy=policy("w1")))
+    assert (number, "A witness saw the checkpoint at" in reason) == (10, True)
+    assert checked(cosigned(WITNESS, at=0), policy=policy("w1")).accepted, "it states no time"
 
 
 def test_a_policy_for_other_logs_refuses_this_one() -> None:
@@ -290,6 +301,36 @@ def test_timestamps_are_checked_against_the_roots_that_are_given(tmp_path: Path)
         ((good,), tsa.roots, now - timedelta(hours=1)),
     ):
         assert refused(checked(stamped(*tokens), roots=roots, now=moment))[0] == 10
+
+
+@needs_openssl
+def test_a_timestamp_that_is_asked_for_cannot_be_left_out(tmp_path: Path) -> None:
+    """Whoever hands the file over could strip it of its token."""
+    roots = make_authority(tmp_path / "tsa").roots
+    number, reason = refused(checked(small_dossier(), roots=roots))
+    assert (number, "the file has no timestamp" in reason) == (10, True)
+
+
+@needs_openssl
+def test_no_authority_saw_what_was_not_there_yet(tmp_path: Path) -> None:
+    """Facts that claim to be of next year, under a token of today: made up ahead."""
+    tsa = make_authority(tmp_path / "tsa")
+
+    def in_ten_years(fact: f.AnyFact, _: ToldLog) -> f.AnyFact:
+        if not isinstance(fact, f.DecisionMade | f.OfferRecorded):
+            return fact
+        later = fact.stamp.recorded + timedelta(days=3650)
+        moved = replace(fact, stamp=replace(fact.stamp, at=later, recorded=later))
+        if isinstance(moved, f.DecisionMade):
+            return replace(moved, judged=replace(moved.judged, now=later))
+        return moved
+
+    file = told(in_ten_years)
+    token = base64.b64encode(tsa.token(file["checkpoint"].encode())).decode()
+    stamped = as_file({**file, "timestamps": [token]})
+    now = datetime.now(UTC) + timedelta(days=4000)
+    number, reason = refused(checked(stamped, roots=tsa.roots, now=now))
+    assert (number, "before the decision in it was recorded" in reason) == (10, True)
 
 
 @settings(max_examples=300, deadline=None)
