@@ -123,13 +123,14 @@ def told_to_the_blind(facts: Iterable[Recorded]) -> list[Recorded]:
 def notes_of_reading(
     reader: Reader, loop: Loop, facts: Iterable[Recorded], what: f.ReadingOf
 ) -> list[c.AnyCommand]:
-    """What must be recorded before these facts are shown: feedback viewed, or an audit read.
+    """What must be recorded before these facts are shown: feedback viewed, an audit read, a file.
 
     A person's look at others' feedback is always noted, so that it counts should they come to write
-    in this loop; feedback they wrote, or were noted to have seen before, is not noted again.
+    in this loop; feedback they wrote, or were noted to have seen before, is not noted again. A file
+    that is taken out is noted each time, whoever takes it: what becomes of it nobody here can see.
     """
     notes: list[c.AnyCommand] = []
-    if reader.person is None or "auditor" in reader.roles:
+    if what == "export" or reader.person is None or "auditor" in reader.roles:
         notes.append(c.NoteRecordViewed(what=what, loop=loop.handle))
     if reader.person is not None:
         seen = {p for v in loop.views if v.fact.viewer == reader.person for p in v.fact.viewed}

@@ -21,7 +21,7 @@ from domain.tags import loop as loop_tag
 from ledger.errors import LedgerError, LogDamaged
 from ledger.group import Group
 from ledger.ledger import Ledger
-from ledger.personal.withholding import Guarded, Kind, guarded, kind_of
+from ledger.personal.withholding import Guarded, Kind, guarded, kinds_of
 from ledger.proof.checked import RestsOnABasis
 from ledger.proof.disclosure import places
 from ledger.proof.dossier import FORMAT, Dossier, GivenFact, GivenPolicy
@@ -189,16 +189,17 @@ def assemble(
 def _disclosures(group: Group, chosen: Chosen, audience: Audience) -> tuple[str, ...]:
     """In the order of the leaves, what is there and may be told; erased values are not there."""
     digests: list[str] = []
+    known = {one.position: one.fact for one in chosen.facts}
     for row, one in zip(chosen.rows, chosen.facts, strict=True):
         by_reader = audience.person is not None and one.fact.stamp.by == audience.person
         about_staff = isinstance(one.fact, f.PersonRegistered)
         if about_staff and not (audience.knows_names or by_reader):
             continue
         for pointer, digest in places(row.leaf):
-            kind, kept = kind_of(row.type, pointer), guarded(one.fact, pointer)
-            if kind is None or kind in audience.withheld:
+            kinds = kinds_of(one.fact, pointer, known.get)
+            if not kinds or kinds & audience.withheld:
                 continue
-            if kept is None or kept in audience.disclosed:
+            if guarded(one.fact, pointer, known.get) <= audience.disclosed:
                 digests.append(digest)
     found = group.store.vault.disclosures(group.cur, digests)
     return tuple(found[digest] for digest in dict.fromkeys(digests) if digest in found)

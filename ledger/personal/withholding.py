@@ -5,7 +5,7 @@ walks every personal field of the vocabulary, so that a new one is a decision an
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 from domain import facts as f
@@ -19,6 +19,9 @@ Guarded = Literal["legal", "comparative"]
 GUARDED: Final[tuple[Guarded, ...]] = ("legal", "comparative")
 """Kinds of reasons that leave the house only when asked for: legal advice is privileged, and a
 comparison says something about other candidates too."""
+
+FactAt = Callable[[int], f.AnyFact | None]
+"""The fact at a position, as far as whoever asks has it."""
 
 _RATED: Final[Mapping[str, Kind]] = {
     "/ratings/*/evidence": "evidence",
@@ -83,14 +86,46 @@ def kind_of(type_: str, pointer: str) -> Kind | None:
     return places.get(_NUMBER.sub("/*", pointer)) if places else None
 
 
-def guarded(fact: f.AnyFact, pointer: str) -> Guarded | None:
-    """Which guarded kind the value at a pointer into this fact is; None for all others.
+def kinds_of(fact: f.AnyFact, pointer: str, at: FactAt) -> frozenset[Kind]:
+    """Every kind that a value is of, none where it is never disclosed.
 
-    The words of a reason stand at `/reasons/N/text`, and its kind beside them.
+    A correction is also of the kinds of what it corrects: a name that is withheld does not leave
+    the house as the correction of a name.
     """
+    own = kind_of(type_of(fact), pointer)
+    if own is None:
+        return frozenset()
+    about = corrected(fact, at) if isinstance(fact, f.FactCorrected) else None
+    if about is None:
+        return frozenset((own,))
+    if type(about) in NEVER:
+        return frozenset()
+    return frozenset((own, *_BY_TYPE.get(type_of(about), {}).values()))
+
+
+def guarded(fact: f.AnyFact, pointer: str, at: FactAt) -> frozenset[Guarded]:
+    """Which guarded kinds the value at a pointer into this fact is of; none for most.
+
+    The words of a reason stand at `/reasons/N/text`, and its kind beside them. A correction is of
+    the kinds of all reasons that it may be about: nothing says which it is about.
+    """
+    if isinstance(fact, f.FactCorrected):
+        return frozenset(one.kind for one in _reasons(corrected(fact, at)) if one.kind in GUARDED)
     parts = pointer.split("/")
-    reasons: tuple[f.Reason, ...] = getattr(fact, "reasons", ())
     if len(parts) < 3 or parts[1] != "reasons" or not parts[2].isdecimal():
-        return None
-    kind = reasons[int(parts[2])].kind
-    return kind if kind == "legal" or kind == "comparative" else None
+        return frozenset()
+    kind = _reasons(fact)[int(parts[2])].kind
+    return frozenset((kind,)) if kind in GUARDED else frozenset()
+
+
+def corrected(fact: f.FactCorrected, at: FactAt) -> f.AnyFact | None:
+    """What a correction is about in the end, also through corrections of corrections."""
+    about: f.AnyFact | None = fact
+    while isinstance(about, f.FactCorrected):
+        about = at(about.of)
+    return about
+
+
+def _reasons(fact: f.AnyFact | None) -> tuple[f.Reason, ...]:
+    reasons: tuple[f.Reason, ...] = getattr(fact, "reasons", ())
+    return reasons

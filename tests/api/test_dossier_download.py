@@ -133,6 +133,49 @@ def test_guarded_reasons_are_disclosed_to_nobody_but_auditors(office: Office) ->
     assert office.get("udo", f"{PATH}?disclose=competency").status == 400
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", False),
+        ("?disclose=legal", False),
+        ("?disclose=comparative", False),
+        ("?disclose=legal,comparative", True),
+        ("?disclose=legal,comparative&withhold=reasons", False),
+        ("?disclose=legal,comparative&withhold=evidence", False),
+    ],
+)
+def test_a_correction_of_a_guarded_reason_leaves_no_sooner_than_the_reason(
+    office: Office, query: str, told: bool
+) -> None:
+    """Nothing says which reason it is about, nor which one the correction of it is."""
+    positions = office.ready("one")
+    body = decision(positions)
+    body["reasons"] += [{"kind": "legal", "text": ADVICE}, {"kind": "comparative", "text": ANOTHER}]
+    made = office.did("dora", "/loops/one/decision", body).position
+    noted = office.did("udo", f"/facts/{made}/correction", {"text": f"Not so: {ADVICE}"}).position
+    office.did("udo", f"/facts/{noted}/correction", {"text": f"Rather so: {ANOTHER}"})
+    office.did("udo", f"/facts/{positions[0]}/correction", {"text": "It was a Tuesday."})
+    office.did("dora", "/loops/one/decision/reversal", {"reason": "The budget is gone."})
+    office.did("dora", "/loops/one/decision", decision(positions))
+    answer = office.get("udo", PATH + query)
+    assert verdict_on(office, answer).accepted
+    corrections = {f"Not so: {ADVICE}", f"Rather so: {ANOTHER}"}
+    assert words_in(answer) & corrections == (corrections if told else set())
+    assert ("It was a Tuesday." in words_in(answer)) == ("withhold=evidence" not in query)
+
+
+def test_a_correction_of_a_name_is_withheld_with_the_name(decided: Office) -> None:
+    """It is of every kind that it may say again; the file verifies all the same."""
+    opened = decided.get("udo", "/facts?loop=one&type=loop-opened.v1")["items"][0]["position"]
+    decided.did("udo", f"/facts/{opened}/correction", {"text": "Her name is Other Inparticular."})
+    decided.did("dora", "/loops/one/decision/reversal", {"reason": "The budget is gone."})
+    decided.did("dora", "/loops/one/decision", decision())
+    for query, told in (("", True), ("?withhold=name", False), ("?withhold=evidence", False)):
+        answer = decided.get("hana", PATH + query)
+        assert verdict_on(decided, answer).accepted
+        assert ("Her name is Other Inparticular." in words_in(answer)) == told
+
+
 def test_names_of_staff_are_for_auditors(decided: Office) -> None:
     """Handles say who decided; what they are called, an auditor's file says."""
     assert "Hana Invented" not in words_in(decided.get("hana", PATH))
@@ -168,6 +211,24 @@ def test_seeing_it_is_noted_first(decided: Office) -> None:
     noted = decided.get("udo", "/facts?type=record-viewed.v1&limit=1000")["items"]
     leaves = [json.loads(one["leaf"]) for one in noted]
     assert any(one["what"] == "export" and one.get("loop") for one in leaves)
+
+
+def test_every_download_is_noted_and_the_person_is_told_of_it(decided: Office) -> None:
+    """Also by whom has seen the feedback before: what becomes of a file nobody here can see."""
+    decided.get("hana", "/loops/one/timeline")
+    before = decided.ledger_head()
+    for _ in range(2):
+        assert decided.get("hana", f"{PATH}?withhold=name,evidence,reasons").status == 200
+    noted = decided.get("udo", f"/facts?after={before}&type=record-viewed.v1")["items"]
+    leaves = [json.loads(one["leaf"]) for one in noted]
+    assert [(one["what"], one["viewer"]) for one in leaves] == [
+        ("export", decided.people["hana"])
+    ] * 2
+    told = decided.get("paul", "/candidates/candidate-of-one/record")["viewed"]
+    exports = [one for one in told if one["position"] in {n["position"] for n in noted}]
+    assert [(one["by"], one["what"]) for one in exports] == [
+        ("the hiring manager", "The hiring manager read an export.")
+    ] * 2
 
 
 def test_without_a_decision_there_is_none(office: Office) -> None:

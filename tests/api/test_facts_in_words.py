@@ -164,6 +164,16 @@ def test_a_withheld_value_is_called_withheld_and_an_erased_one_erased() -> None:
     assert (said.text, said.state) == (None, "erased")
 
 
+def test_a_correction_that_is_kept_back_says_why() -> None:
+    """As the reasons of what it corrects do; any other correction is withheld without a why."""
+    advised = f.Reason(kind="legal", text=story.said("Advice.", story.CANDIDATE))
+    made = replace(story_later.DECISION_MADE, reasons=(*story_later.REASONS, advised))
+    correction = replace(story_later.FACT_CORRECTED, of=len(TOLD) + len(EVERYONE) + 1)
+    for fact, kept in ((made, terms.KEPT["legal"]), (story_later.DECISION_MADE, None)):
+        (said,) = tell(correction, told(fact, correction)).said
+        assert (said.state, said.kept) == ("withheld", kept)
+
+
 def test_a_time_is_told_at_the_place_and_in_utc() -> None:
     """Whoever was there recognises the hour, and whoever was not can compare it."""
     summer = datetime(2026, 7, 1, 22, 5, tzinfo=UTC)

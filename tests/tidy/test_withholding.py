@@ -5,11 +5,14 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+import story
+import story_later
 from domain import facts as f
 from domain.codec import ALL_FACTS, type_of
 from domain.values import Digest
-from ledger.personal.withholding import KINDS, NEVER, kind_of
+from ledger.personal.withholding import KINDS, NEVER, kind_of, kinds_of
 
 
 def personal_places(kind: Any, pointer: str = "") -> Iterator[str]:
@@ -64,6 +67,26 @@ def test_the_table_names_only_fields_that_there_are() -> None:
     assert kind_of("feedback-submitted.v1", "/ratings/12/evidence") == "evidence"
     assert kind_of("feedback-submitted.v1", "/ratings/x/evidence") is None
     assert kind_of("self-identification-recorded.v1", "/attributes/sex") is None
+
+
+def test_a_correction_is_of_every_kind_of_what_it_corrects() -> None:
+    """Of whatever never leaves the house it never does; of one that is not there, of its own."""
+    about: dict[int, f.AnyFact] = {
+        1: story.LOOP_OPENED,
+        2: story_later.DECISION_MADE,
+        3: replace(story_later.FACT_CORRECTED, of=1),
+        4: story_later.SUBJECT_ERASED,
+    }
+
+    def at(position: int) -> f.AnyFact | None:
+        return about.get(position)
+
+    expected = {1: {"evidence", "name"}, 2: {"evidence", "reasons"}, 3: {"evidence", "name"}}
+    for of, kinds in ({4: set[str](), 5: {"evidence"}} | expected).items():
+        correction = replace(story_later.FACT_CORRECTED, of=of)
+        assert kinds_of(correction, "/text", at) == kinds
+    assert kinds_of(story.LOOP_OPENED, "/email", at) == {"name"}
+    assert kinds_of(story_later.SELF_IDENTIFIED, "/attributes/sex", at) == set()
 
 
 def test_a_field_without_a_kind_is_found() -> None:

@@ -2,9 +2,12 @@
 
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from api.pages.telling.teller import Teller
 from api.pages.telling.terms import (
     DIMENSION,
+    KEPT,
     LAWFUL_BASIS,
     OBSERVED_FROM,
     OUTCOME,
@@ -16,6 +19,7 @@ from api.pages.telling.terms import (
 )
 from api.pages.telling.told import Told
 from domain import facts as f
+from ledger.personal.withholding import GUARDED, guarded
 
 Retros = f.RetroOpened | f.FindingRecorded | f.RetroClosed
 Changes = f.RubricChangeProposed | f.RubricChangeAdopted | f.RubricChangeRejected
@@ -170,7 +174,7 @@ def say_outside(fact: f.OutsideFact, t: Teller) -> Told:
         case f.FactCorrected():
             return Told(
                 sentence=f"{by} noted what a reader of No. {fact.of} must know; that fact stays.",
-                said=(t.said("Correction", fact.text),),
+                said=(replace(t.said("Correction", fact.text), kept=_kept(fact, t)),),
                 cites=(fact.of,),
                 weight="key",
             )
@@ -181,3 +185,9 @@ def say_outside(fact: f.OutsideFact, t: Teller) -> Told:
             return Told(sentence=f"{by} revoked an access key.")
         case _:
             assert_never(fact)
+
+
+def _kept(fact: f.FactCorrected, t: Teller) -> str | None:
+    """Why a correction is kept back: as whatever it corrects is, whichever reason it is about."""
+    kinds = guarded(fact, "/text", t.at)
+    return " ".join(KEPT[kind] for kind in GUARDED if kind in kinds) or None
