@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from api.pages.telling.say_also import also, found_on_arrival, receipts_of
 from api.pages.telling.sentences import tell
 from api.pages.telling.teller import Teller
 from api.reading import Known, Read
@@ -17,7 +18,7 @@ from domain import tags
 from domain.boundary import candidate_items, hold_items, person_items
 from domain.codec import Recorded, type_of
 from domain.evolve import fold
-from domain.findings import Item
+from domain.findings import Finding, Item, Receipt
 from domain.refusals import Missing
 from domain.state import Hold, Loop
 from domain.summary import Stage, stage_of
@@ -46,6 +47,15 @@ class Entry(Struct, frozen=True, kw_only=True):
     by: Annotated[str, Meta(description="By what they did; names are others' personal data.")]
     what: str
     details: tuple[str, ...] = ()
+    cites: Annotated[
+        tuple[int, ...], Meta(description="Positions of the facts that it says it rests on.")
+    ] = ()
+    judged: Annotated[
+        tuple[Receipt, ...], Meta(description="Each rule that judged it, and what it found.")
+    ] = ()
+    findings: Annotated[
+        tuple[Finding, ...], Meta(description="What rules found in its words on arrival.")
+    ] = ()
     values: tuple[Value, ...] = ()
 
 
@@ -66,6 +76,12 @@ class Viewing(Struct, frozen=True, kw_only=True):
     at: Time
     by: str
     what: str
+    loop: Annotated[
+        str | None, Meta(description="The handle of the one application that was read.")
+    ] = None
+    cites: Annotated[
+        tuple[int, ...], Meta(description="Positions of the feedback that was read.")
+    ] = ()
 
 
 class HoldOnRecord(Struct, frozen=True, kw_only=True):
@@ -79,6 +95,7 @@ class HoldOnRecord(Struct, frozen=True, kw_only=True):
     ]
     since: Time
     position: int
+    entries: Annotated[tuple[Entry, ...], Meta(description="How it was placed, and released.")]
 
 
 class CandidateRecord(Struct, frozen=True, kw_only=True):
@@ -115,9 +132,11 @@ def candidate_record(read: Read, path: Path, _: object) -> CandidateRecord:
 
     told = {k.row.position: k for known in rows.values() for k in known}
     further = [k for k in read.rows(*_about(handle)) if k.row.position not in told]
-    everything = [*told.values(), *further]
+    about = [*told.values(), *further]
+    held = _holds(read, handle, loops)
+    everything = list({k.row.position: k for k in (*about, *held)}.values())
     values = Values(handle, everything, read.group)
-    holds = _holds(read, handle, loops)
+    holds = list(fold(k.recorded for k in held).holds.values())
     erased = world.erased.get(handle)
     status: Status = "held"
     if erased is not None:
@@ -149,7 +168,7 @@ def candidate_record(read: Read, path: Path, _: object) -> CandidateRecord:
         ),
         further=_entries(further, last, values),
         viewed=_viewed(everything, last),
-        holds=tuple(_hold(hold, handle) for hold in holds),
+        holds=tuple(hold_on_record(hold, handle, held, last, values) for hold in holds),
         withheld=values.withheld(holds=bool(holds)),
         position=read.group.head,
     )
@@ -187,10 +206,11 @@ def _told_by(
 
 
 def _entries(rows: Iterable[Known], teller: Teller, values: Values) -> tuple[Entry, ...]:
-    return tuple(_entry(k, teller, values) for k in rows if not isinstance(k.fact, _ASIDE))
+    return tuple(entry(k, teller, values) for k in rows if not isinstance(k.fact, _ASIDE))
 
 
-def _entry(known: Known, teller: Teller, values: Values) -> Entry:
+def entry(known: Known, teller: Teller, values: Values) -> Entry:
+    """All that a fact holds about the person; a test walks every member of every fact."""
     fact = known.fact
     told = tell(fact, teller)
     # Who answered for somebody is the referee's own; their relation alone may tell who it was.
@@ -200,23 +220,32 @@ def _entry(known: Known, teller: Teller, values: Values) -> Entry:
         type=type_of(fact),
         at=fact.stamp.at,
         recorded=fact.stamp.recorded,
-        by=teller.who(fact.stamp.by),
+        by=teller.by(fact.stamp),
         what="A reference was recorded." if reference else told.sentence,
-        details=() if reference else told.points,
-        values=values.of(known),
+        details=(*(() if reference else told.points), *also(fact, teller)),
+        cites=told.cites,
+        judged=receipts_of(fact),
+        findings=found_on_arrival(fact),
+        values=values.of(known, teller),
     )
 
 
 def _viewed(everything: Iterable[Known], teller: Teller) -> tuple[Viewing, ...]:
     views = [k for k in everything if isinstance(k.fact, _VIEWS)]
-    return tuple(
-        Viewing(
-            position=k.row.position,
-            at=k.fact.stamp.at,
-            by=teller.who(k.fact.stamp.by),
-            what=tell(k.fact, teller).sentence,
-        )
-        for k in sorted(views, key=_position)
+    return tuple(viewing(k, teller) for k in sorted(views, key=_position))
+
+
+def viewing(known: Known, teller: Teller) -> Viewing:
+    """Who read what about the person, and when."""
+    told = tell(known.fact, teller)
+    loop: str | None = getattr(known.fact, "loop", None)
+    return Viewing(
+        position=known.row.position,
+        at=known.fact.stamp.at,
+        by=teller.by(known.fact.stamp),
+        what=told.sentence,
+        loop=loop,
+        cites=told.cites,
     )
 
 
@@ -224,19 +253,21 @@ def _position(known: Known) -> int:
     return known.row.position
 
 
-def _holds(read: Read, handle: str, loops: dict[str, Loop]) -> list[Hold]:
-    """Every hold that was ever over the person or over a requisition of theirs."""
+def _holds(read: Read, handle: str, loops: dict[str, Loop]) -> list[Known]:
+    """What was ever recorded of holds over the person or over a requisition of theirs."""
     slugs = {loop.opened.fact.requisition for loop in loops.values()}
     over = (tags.candidate(handle), *map(tags.requisition, sorted(slugs)))
-    found: list[Recorded] = read.facts(*hold_items(*over))
-    return list(fold(found).holds.values())
+    return read.rows(*hold_items(*over))
 
 
 def _stands(hold: Hold) -> bool:
     return hold.released is None
 
 
-def _hold(hold: Hold, handle: str) -> HoldOnRecord:
+def hold_on_record(
+    hold: Hold, handle: str, held: Iterable[Known], teller: Teller, values: Values
+) -> HoldOnRecord:
+    """A hold with what is recorded of it; `held` has its facts."""
     placed = hold.placed.fact
     return HoldOnRecord(
         id=placed.hold,
@@ -244,6 +275,11 @@ def _hold(hold: Hold, handle: str) -> HoldOnRecord:
         over="person" if handle in placed.candidates else "requisition",
         since=placed.stamp.recorded,
         position=hold.placed.position,
+        entries=tuple(
+            entry(k, teller, values)
+            for k in held
+            if isinstance(k.fact, f.HoldPlaced | f.HoldReleased) and k.fact.hold == placed.hold
+        ),
     )
 
 

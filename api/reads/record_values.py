@@ -5,11 +5,14 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from api.pages.telling.say_evidence import reason
+from api.pages.telling.teller import Teller
 from api.reading import Known
 from domain import facts as f
 from domain.values import ORGANISATION, SELF_IDENTIFICATION
 from ledger.group import Group
 from ledger.personal.vault import Erased
+from ledger.personal.withholding import Guarded, corrected, guarded
 from ledger.proof.disclosure import Place, places
 
 Why = Literal["others", "comparison", "legal", "matter", "organisation", "self_identification"]
@@ -45,7 +48,7 @@ _WHOLE_LOG: Final = (
     "Reading that was about nobody in particular: pages and exports of the whole log.",
     "Each is recorded by what it reached from and to, under who read it, not under who was in it.",
 )
-_REASON_KINDS: Final[dict[str, Why]] = {"comparative": "comparison", "legal": "legal"}
+_GUARDED: Final[dict[Guarded, Why]] = {"legal": "legal", "comparative": "comparison"}
 
 
 class Value(Struct, frozen=True, kw_only=True):
@@ -83,10 +86,10 @@ class Values:
         opened = vault.open(cur, own)
         self.shown = {digest: w for digest, w in opened.items() if not isinstance(w, Erased)}
 
-    def of(self, known: Known) -> tuple[Value, ...]:
+    def of(self, known: Known, teller: Teller) -> tuple[Value, ...]:
         """The values in one fact, in its order."""
         _, found = self._known[known.row.position]
-        return tuple(self._value(known.fact, place) for place in found)
+        return tuple(self._value(known.fact, place, teller) for place in found)
 
     def withheld(self, *, holds: bool) -> tuple[Withheld, ...]:
         """What is not told, each kind once with the positions where it stands."""
@@ -109,8 +112,8 @@ class Values:
         ]
         return (*told, Withheld(what=_WHOLE_LOG[0], why=_WHOLE_LOG[1]))
 
-    def _value(self, fact: f.AnyFact, place: Place) -> Value:
-        label = label_of(fact, place.pointer)
+    def _value(self, fact: f.AnyFact, place: Place, teller: Teller) -> Value:
+        label = label_of(fact, place.pointer, teller)
         if place.digest not in self._owners:
             return Value(label=label, words=None, state="erased")
         why = self._why(fact, place)
@@ -127,26 +130,58 @@ class Values:
             return "matter"
         if owner != self._candidate:
             return "organisation" if owner == ORGANISATION else "others"
-        if isinstance(fact, f.ExceptionGranted) and fact.subject is not None:
-            return "others"
-        if isinstance(fact, f.RecordImported):
-            return "others"  # who did it, in the words of the system that it comes from
-        number = _numbered(place.pointer, "reasons")
-        reasons: tuple[f.Reason, ...] = getattr(fact, "reasons", ())
-        if number is not None and number < len(reasons):
-            return _REASON_KINDS.get(reasons[number].kind)
-        return None
+        # A correction says again what it corrects: it is kept where any of that is.
+        about = corrected(fact, self._fact_at) if isinstance(fact, f.FactCorrected) else fact
+        kept = guarded(fact, place.pointer, self._fact_at)
+        return next((why for kind, why in _GUARDED.items() if kind in kept), None) or (
+            "others" if _about_others(fact, about) else None
+        )
+
+    def _fact_at(self, position: int) -> f.AnyFact | None:
+        known = self._known.get(position)
+        return known[0].fact if known else None
 
 
-def label_of(fact: f.AnyFact, pointer: str) -> str:
-    """What a value is: the field's name, with the competency that it is about."""
-    *_, field = pointer.split("/")
-    for name in ("ratings", "themes"):
-        number = _numbered(pointer, name)
-        if number is not None:
-            parts: tuple[f.Rated | f.Theme, ...] = getattr(fact, name)
-            return f"{parts[number].competency}: {field.replace('_', ' ')}"
-    return field.replace("_", " ")
+def _about_others(fact: f.AnyFact, about: f.AnyFact | None) -> bool:
+    """Whether words that go with the candidate are about somebody else, or may be.
+
+    About the person whom an exception is for; about who did what, in an imported event. `about` is
+    what a correction corrects: it may be about whom a reference is from or an interviewer replaced.
+    """
+    match about:
+        case f.ExceptionGranted(subject=subject):
+            return subject is not None
+        case f.RecordImported():
+            return True
+        case f.InterviewerReplaced() | f.ReferenceRecorded() | None:
+            return isinstance(fact, f.FactCorrected)
+        case _:
+            return False
+
+
+def label_of(fact: f.AnyFact, pointer: str, teller: Teller) -> str:
+    """What a value is: the field's name, with the competency, probe or reason that it is about."""
+    *_, last = pointer.split("/")
+    field = last.replace("_", " ")
+    match fact:
+        case f.FeedbackSubmitted(ratings=parts) | f.FeedbackAmended(ratings=parts):
+            number = _numbered(pointer, "ratings")
+            return field if number is None else f"{parts[number].competency}: {field}"
+        case f.ReferenceRecorded(themes=parts):
+            number = _numbered(pointer, "themes")
+            return field if number is None else f"{parts[number].competency}: {field}"
+        case f.SessionCompleted(probes=probes):
+            number = _numbered(pointer, "probes")
+            return field if number is None else f"{probes[number].id}: {field}"
+        case f.RecordImported(attributes=attributes):
+            number = _numbered(pointer, "attributes")
+            return field if number is None else attributes[number].name
+        case f.PortfolioItemLinked() if pointer == "/consent/text":
+            return "consent"
+        case _:
+            number = _numbered(pointer, "reasons")
+            reasons: tuple[f.Reason, ...] = getattr(fact, "reasons", ())
+            return field if number is None else f"reason: {reason(reasons[number], teller)}"
 
 
 def _numbered(pointer: str, field: str) -> int | None:

@@ -133,6 +133,11 @@ class Teller:
         known = next((c.name for c in self._competencies() if c.id == slug), None)
         return f"“{known or spaced(slug)}”"
 
+    def observation(self, competency: str, code: str) -> f.Observation | None:
+        """What the pinned scorecard means by the code of a behaviour, if it has it."""
+        looked_for = (c.observations for c in self._competencies() if c.id == competency)
+        return next((one for each in looked_for for one in each if one.code == code), None)
+
     def _competencies(self) -> tuple[f.Competency, ...]:
         return self.card.fact.content.competencies if self.card else ()
 
