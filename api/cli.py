@@ -245,7 +245,11 @@ def import_xes(
     system: str | None,
     log: str | None,
 ) -> None:
-    """Record every event of an XES log, gzipped or not; what is in already is left alone."""
+    """Record every event of an XES log, gzipped or not; what is in already is left alone.
+
+    An event's activity (concept:name) stands in the log as it is, and outlasts an erasure: see that
+    no activity names a person. Resources and attributes are sealed, and go with the case.
+    """
     from api.importing import import_xes as imported
     from api.progress import Bar
     from api.store import open_ledger

@@ -3,6 +3,9 @@
 An event is known by its system, log, case and place in the trace. From these comes its request key:
 an event that is in already is found by it and left alone, however the last import ended (kill -9
 included), and whichever file it now comes from.
+
+An event's activity stands in the leaf as it is and outlasts an erasure; resource and attributes are
+sealed.
 """
 
 import hashlib

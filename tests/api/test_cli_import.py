@@ -103,6 +103,12 @@ def test_every_event_becomes_one_record_with_its_attributes_on_the_first(
     assert "Brightwater" not in repr(facts)
 
 
+def test_whoever_imports_is_told_that_activities_stay_as_they_are() -> None:
+    """Before they do it: what an event was called stands in its leaf, erased or not."""
+    told = " ".join(Shell().run("import", "xes", "--help").out.split())
+    assert "activity (concept:name) stands in the log as it is, and outlasts an erasure" in told
+
+
 def test_importing_again_records_nothing_from_whichever_file(shell: Shell, tmp_path: Path) -> None:
     """An event is known by system, log, case and place; a longer log goes on after it."""
     first = written(tmp_path / "log.xes", [trace(1, 3)])
