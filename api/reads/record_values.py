@@ -48,6 +48,10 @@ _WHOLE_LOG: Final = (
     "Reading that was about nobody in particular: pages and exports of the whole log.",
     "Each is recorded by what it reached from and to, under who read it, not under who was in it.",
 )
+_KEEPING: Final = (
+    "How the log keeps each entry: by which key and request it came, tags, and digests of facts.",
+    "They say nothing about you that is not told here.",
+)
 _GUARDED: Final[dict[Guarded, Why]] = {"legal": "legal", "comparative": "comparison"}
 
 
@@ -110,7 +114,7 @@ class Values:
             for why, (what, reason) in _WHY.items()
             if why in at
         ]
-        return (*told, Withheld(what=_WHOLE_LOG[0], why=_WHOLE_LOG[1]))
+        return (*told, *(Withheld(what=what, why=why) for what, why in (_WHOLE_LOG, _KEEPING)))
 
     def _value(self, fact: f.AnyFact, place: Place, teller: Teller) -> Value:
         label = label_of(fact, place.pointer, teller)
@@ -149,10 +153,8 @@ def _about_others(fact: f.AnyFact, about: f.AnyFact | None) -> bool:
     what a correction corrects: it may be about whom a reference is from or an interviewer replaced.
     """
     match about:
-        case f.ExceptionGranted(subject=subject):
-            return subject is not None
-        case f.RecordImported():
-            return True
+        case f.ExceptionGranted(subject=whom) | f.RecordImported(resource=whom):
+            return whom is not None
         case f.InterviewerReplaced() | f.ReferenceRecorded() | None:
             return isinstance(fact, f.FactCorrected)
         case _:

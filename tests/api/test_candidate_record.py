@@ -161,6 +161,7 @@ def test_a_record_says_what_it_withholds_and_why(told: dict[str, Any]) -> None:
     assert said["Words about somebody else."] == [swap["position"]]
     assert said["Who gave a reference, and how they know you."] == [reference["position"]]
     assert "What a legal hold is about, and why it was released." in said
+    assert any(what.startswith("How the log keeps each entry") for what in said)
     for secret in ("Ivan is on leave", "Stronger than", "Counsel agreed", "Quuxová"):
         assert secret not in json.dumps(told)
 

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 import msgspec
 import pytest
+from hypothesis import given, settings
 from msgspec.structs import replace
 
 import story
@@ -19,6 +20,7 @@ from api.pages.telling.teller import Teller
 from api.reading import Known
 from api.reads.candidate_record import Entry, entry, hold_on_record, viewing
 from api.reads.record_values import Values
+from arbitrary import facts
 from domain import facts as f
 from domain.codec import ALL_FACTS, Recorded, encode, type_of
 from domain.state import At, Hold
@@ -50,6 +52,7 @@ def copied(fact: f.AnyFact) -> f.AnyFact:
 
 ABOUT: Final = [copied(one) for one in every_fact() if not isinstance(one, NOT_ABOUT_A_CANDIDATE)]
 
+# What of these is held and not told, the record says of all entries at once (`withheld`).
 EVERYWHERE: Final[dict[str, str]] = {
     "/stamp/via": "by which key it came in; the service is no person, and a person's key is theirs",
     "/stamp/assurance": "how whoever did it was known, which is about them",
@@ -180,6 +183,13 @@ def test_every_personal_value_stands_in_the_record_or_why_it_does_not(fact: f.An
         assert kept or value.words == f"words of {digest}"
 
 
+@given(fact=facts(*(type(one) for one in ABOUT)))
+@settings(max_examples=60, deadline=None)
+def test_whatever_a_fact_allows_can_be_told(fact: f.AnyFact) -> None:
+    """No fact that a ledger can hold keeps anybody from their record."""
+    assert told(fact)
+
+
 # ---------------------------------------------------------------- in plain words
 
 
@@ -235,6 +245,7 @@ def of_reasons(*kinds: str) -> f.DecisionMade:
         (replace(story_later.EXCEPTION_GRANTED, subject=None), None),
         (story_later.REFERENCE_RECORDED, "others"),
         (story_later.RECORD_IMPORTED, "others"),
+        (replace(story_later.RECORD_IMPORTED, resource=None), None),
         (story_later.FEEDBACK_SUBMITTED, None),
     ],
 )
