@@ -32,6 +32,7 @@ from api.options import (
     settings_of,
     store_options,
 )
+from api.pages.visible import in_one_line, visible
 from api.settings import SettingWrong
 from ledger.counted import counted
 
@@ -56,7 +57,7 @@ class Explaining(RichGroup):
             explained = explain(error)
             if explained is None:
                 raise
-            click.echo(f"Error: {explained.said}", err=True)
+            click.echo(visible(f"Error: {explained.said}"), err=True)
             ctx.exit(explained.code)
 
 
@@ -306,5 +307,6 @@ def facts(data: Path | None, database: str | None, as_json: bool, out: Path) -> 
         manifest = export_facts(
             ledger, out, version("hireledger"), lambda done, of: bar.at(done, f"{done} facts", of)
         )
-    said = f"{counted(manifest.facts, 'fact')} in {out}, and {manifest_path(out).name} beside it."
+    beside = in_one_line(manifest_path(out).name)
+    said = f"{counted(manifest.facts, 'fact')} in {in_one_line(out)}, and {beside} beside it."
     say(as_json, manifest, said)

@@ -13,6 +13,7 @@ import click
 from rich_click import RichCommand
 
 from api.options import NewFile, say, settings_of, store_options
+from api.pages.visible import in_one_line
 from api.settings import Settings
 from ledger.counted import counted
 
@@ -76,7 +77,9 @@ def verify(
     with file.open("rb") as opened:
         raw = opened.read(DOSSIER_BYTES_MAX + 1)
     if leaf is None and is_log_proof(raw):
-        raise click.UsageError(f"{file.name} is a tlog-proof: give its fact with --leaf FILE.")
+        raise click.UsageError(
+            f"{in_one_line(file.name)} is a tlog-proof: give its fact with --leaf FILE."
+        )
     now = datetime.now(UTC)
     try:
         policy = parse_policy(witness_policy.read_bytes()) if witness_policy else None
@@ -95,11 +98,13 @@ def verify(
         "steps": verdict.steps,
     }
     lines = [
-        f"{step.number:>2} {step.name:<16} {step.outcome:<14} {step.reason}"
+        f"{step.number:>2} {step.name:<16} {step.outcome:<14} {in_one_line(step.reason)}"
         for step in verdict.steps
     ]
     if verdict.accepted:
-        lines.append(f"Accepted: {file.name} holds; what was not checked is said above.")
+        lines.append(
+            f"Accepted: {in_one_line(file.name)} holds; what was not checked is said above."
+        )
     say(as_json, document, *lines)
     _end(file, verdict)
 
@@ -221,9 +226,11 @@ def _export(
         "vkeys": list(vkeys),
         "pages": pages.files,
     }
+    named = in_one_line(out)
     line = (
         f"{counted(len(made.dossier.facts), 'fact')} behind the decision at "
-        f"{made.dossier.decision} in {out}. To check it: hireledger verify {out} --vkey {vkeys[0]}"
+        f"{made.dossier.decision} in {named}. To check it: hireledger verify {named} "
+        f"--vkey {vkeys[0]}"
     )
     say(as_json, document, line, *_told(pages))
     if notice is not None:
@@ -246,12 +253,13 @@ def _print_file(source: Path, trust: "Trusted", pages: "Wanted", as_json: bool) 
 
 
 def _told(pages: "Wanted") -> tuple[str, ...]:
-    return (f"Its page is in {' and '.join(pages.files)}.",) if pages.files else ()
+    files = " and ".join(map(in_one_line, pages.files))
+    return (f"Its page is in {files}.",) if files else ()
 
 
 def _end(file: Path, verdict: "Verdict | None") -> None:
     """Exit code 1, with the step, for a file whose page says that it does not verify."""
     if verdict is not None and verdict.failed is not None:
         named = f"step {verdict.failed.number} ({verdict.failed.name})"
-        click.echo(f"Refused: {file.name} fails {named}. Do not rely on it.", err=True)
+        click.echo(f"Refused: {in_one_line(file.name)} fails {named}. Do not rely on it.", err=True)
         click.get_current_context().exit(CHECK_FAILED)

@@ -6,6 +6,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from api.failed import Failed
+from api.pages.visible import in_one_line
 from api.settings import SettingWrong
 from api.xes import XesError
 from domain.refusals import Refusal
@@ -45,7 +46,7 @@ def explain(error: Exception) -> Explained | None:
         case PolicyLoadError() | Failed():
             return Explained(str(error), CHECK_FAILED)
         case OSError() if error.filename is not None:
-            return Explained(f"{error.filename}: {error.strerror}.", WRONG_USE)
+            return Explained(f"{in_one_line(error.filename)}: {error.strerror}.", WRONG_USE)
         case _:
             return None
 

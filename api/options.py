@@ -9,6 +9,7 @@ import click
 import msgspec
 from typing_extensions import override
 
+from api.pages.visible import in_one_line, visible
 from api.settings import Settings, read_settings, variable_of
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -32,16 +33,13 @@ class NewFile(click.Path):
     ) -> Path:
         """The path; fails where no file can be made."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        parent = in_one_line(path.parent)
         if not path.parent.is_dir():
             self.fail(
-                f"There is no directory {path.parent}. Make it, or name a file elsewhere.",
-                param,
-                ctx,
+                f"There is no directory {parent}. Make it, or name a file elsewhere.", param, ctx
             )
         if not os.access(path.parent, os.W_OK | os.X_OK):
-            self.fail(
-                f"This account may not write in {path.parent}. Name a file elsewhere.", param, ctx
-            )
+            self.fail(f"This account may not write in {parent}. Name a file elsewhere.", param, ctx)
         return path
 
 
@@ -87,4 +85,5 @@ def say(as_json: bool, document: object, *lines: str) -> None:
     if as_json:
         click.echo(msgspec.json.encode(document).decode())
     else:
-        click.echo("\n".join(lines))
+        # No word of a file, a name or a row that got this far commands the terminal.
+        click.echo(visible("\n".join(lines)))

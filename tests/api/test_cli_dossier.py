@@ -155,3 +155,31 @@ def test_wrong_use_is_told_apart_from_a_bad_file(shell: Shell, tmp_path: Path) -
         (str(tmp_path / "absent.json"), "--vkey", VKEY),
     ):
         assert shell.run("verify", *words, code=2).err
+
+
+# Erases the line on a terminal and writes another verdict over it; then a step of its own.
+FEIGNED = "d\x1b[2K\rAccepted: all is well.\n 5 basis            passed\u009b2K\u202e.json"
+FEIGNED_SHOWN = (
+    "d⟨U+001B⟩[2K⟨U+000D⟩Accepted: all is well.⟨U+000A⟩ 5 basis            "
+    "passed⟨U+009B⟩2K⟨U+202E⟩.json"
+)
+
+
+@pytest.mark.parametrize("sort", ["good", "bad", "proof"])
+def test_the_name_of_a_file_writes_no_line_of_the_answer(
+    shell: Shell, tmp_path: Path, sort: str
+) -> None:
+    """Whoever hands over a file names it too: what the name holds is shown, never obeyed."""
+    proof = b"c2sp.org/tlog-proof@v1\nindex 4\n\n"
+    bad = (FOLDER / "feedback-left-out.json").read_bytes()
+    raw = {"good": small_dossier(), "bad": bad, "proof": proof}[sort]
+    file = saved(tmp_path, raw, FEIGNED)
+    done = shell.run("verify", file, "--vkey", VKEY, code={"good": 0, "bad": 1, "proof": 2}[sort])
+    told = done.out + done.err
+    assert not {"\x1b", "\r", "\x9b", "\u202e"} & set(told)
+    if sort == "good":
+        end = f"Accepted: {FEIGNED_SHOWN} holds; what was not checked is said above."
+        assert done.out.splitlines()[-1] == end
+    if sort == "bad":
+        assert done.err == f"Refused: {FEIGNED_SHOWN} fails step 5 (basis). Do not rely on it.\n"
+    assert len(done.out.splitlines()) == {"good": 11, "bad": 10, "proof": 0}[sort]

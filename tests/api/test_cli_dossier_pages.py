@@ -65,6 +65,18 @@ def test_a_file_alone_suffices_for_its_page(file: Path, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"dossier.json", "page.html"}
 
 
+def test_the_name_of_a_page_writes_no_line_of_the_answer(file: Path, tmp_path: Path) -> None:
+    """Nor does that of the file: a terminal shows what stands in them, and does not obey it."""
+    page, bad = tmp_path / "p\x1b[2K\r.html", tmp_path / "f\n\x1b[2KAccepted.json"
+    bad.write_bytes((FOLDER / "truncated.json").read_bytes())
+    assert Shell().run(*of_file(file, page)).out.endswith("p⟨U+001B⟩[2K⟨U+000D⟩.html.\n")
+    refused = Shell().run(*of_file(bad, page), code=1).err
+    assert refused.startswith("Refused: f⟨U+000A⟩⟨U+001B⟩[2KAccepted.json fails step 1")
+    assert refused.count("\n") == 1
+    lost = tmp_path / "no\x1b[2K\r" / "page.html"
+    assert not {"\x1b", "\r"} & set(Shell().run(*of_file(file, lost), code=2).err)
+
+
 def test_the_same_file_gives_the_same_page_twice(file: Path, tmp_path: Path) -> None:
     """With the time that is given, and no other."""
     first, second = tmp_path / "1.html", tmp_path / "2.html"

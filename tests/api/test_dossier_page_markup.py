@@ -10,7 +10,7 @@ import story
 import story_later
 from api.pages.dossier_file import SECTIONS, html_of
 from api.pages.dossier_page import Page
-from api.pages.visible import visible
+from api.pages.visible import in_one_line, shows_nothing, visible
 from dossiers import valid_dossier
 from golden import every_fact
 from page_reader import Read
@@ -37,9 +37,19 @@ def test_hostile_text_stays_text_wherever_it_stands() -> None:
 
 def test_letters_of_any_script_are_left_as_they_are() -> None:
     """Only what nobody sees is marked: joiners, marks and letters from right to left are not."""
-    words = "Ünïcode नमस्ते עברית \u06cc\u200c\u062e 👩\u200d🔬\n\tnext"
+    words = "Ünïcode नमस्ते עברית \u06cc\u200c\u062e 👩\u200d🔬 ❤\ufe0f 葛\U000e0100 각\n\tnext"
     assert visible(words) == words
     assert visible("a\r\nb\u2028c") == "a\nb\nc"
+
+
+@pytest.mark.parametrize(
+    "letter", "\u034f\u115f\u1160\u17b4\u17b5\u2065\u2800\u3164\uffa0\ufff0\U0001d159\U000e0fff"
+)
+def test_letters_without_ink_are_shown_by_their_number(letter: str) -> None:
+    """They are letters to Unicode, and a blank to the eye: a name of them would be no name."""
+    assert visible(f"a{letter}b") == in_one_line(f"a{letter}b") == f"a⟨U+{ord(letter):04X}⟩b"
+    assert shows_nothing(f" {letter}\u200d\n\ufe0f\u00a0")
+    assert not shows_nothing(f"{letter}.")
 
 
 def test_the_page_asks_for_nothing_and_forbids_what_it_has_not(page: Page) -> None:
