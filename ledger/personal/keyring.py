@@ -155,6 +155,11 @@ class KeyRing:
         other._rings = {**self._rings, ring: (keys[-1], *keys[:-1])}
         return other
 
+    def repeats(self, ring: Ring) -> bool:
+        """Whether the key that is to take the place of this ring's is that same key."""
+        first, *others = self._rings[ring]
+        return first in others
+
     def follow(self, ring: Ring, proof: bytes) -> None:
         """Wraps from now on with the key that wrapped `proof`, which the latest rotation left.
 

@@ -26,8 +26,16 @@ from ledger.durable import give_to_owner_of, replace_durably, sync_directory
 from ledger.errors import LedgerError, SubjectKeyError
 from ledger.log import Log
 from ledger.personal.erase import vacuum_now
-from ledger.personal.key_files import locked_directory
-from ledger.personal.keyring import KEY_BYTES, RING_KEYS, KeyRing, KeyUnwrapError, Ring, coming_file
+from ledger.personal.key_files import WrongForKeys, locked_directory
+from ledger.personal.keyring import (
+    KEY_BYTES,
+    RING_KEYS,
+    KeyName,
+    KeyRing,
+    KeyUnwrapError,
+    Ring,
+    coming_file,
+)
 from ledger.personal.subject_keys import in_schema, rotated
 
 BATCH: Final = 5_000
@@ -50,8 +58,8 @@ _PROOF: Final = (
 )
 
 
-class NoNewKey(LedgerError):
-    """The key-encryption key comes by setting, and no setting gives the one to follow it."""
+class NoNewKey(WrongForKeys):
+    """There is no key to follow the one in use, or it is that same one; nothing was changed."""
 
 
 class LogHeld(LedgerError):
@@ -88,7 +96,7 @@ def rewrap(database: Database, keyring: KeyRing, ring: Ring) -> int:
         ring: which of them.
 
     Raises:
-        NoNewKey: there is one key only.
+        NoNewKey: there is one key only, or the same one twice.
         SubjectKeyError: a row opens under neither; nothing was changed.
         LogHeld: the log's lock was not free in `LOCK_SECONDS_MAX`; nothing was changed.
         psycopg.Error: the store is away; nothing was changed.
@@ -96,10 +104,23 @@ def rewrap(database: Database, keyring: KeyRing, ring: Ring) -> int:
     newest = keyring.newest(ring)
     if newest is None:
         raise NoNewKey("there is no new key to wrap with; make one first")
+    if keyring.repeats(ring):
+        # Whoever was told to destroy the old key now would destroy the only one.
+        raise NoNewKey(_same(RING_KEYS[ring]))
     with database.connect("owner") as connection:
         # Nobody makes a new subject's key from here to the commit.
         _lock(connection, database.schema)
         return _rewrap(connection, database.schema, keyring, newest, ring)
+
+
+def _same(name: KeyName) -> str:
+    variable = f"HIRELEDGER_KEY_{name.replace('-', '_').upper()}_NEXT"
+    return (
+        f"Nothing was rotated: the key that is to follow is the one in use. Where {variable} gives "
+        f"it, put another one there: 32 bytes from a good source of randomness. Where it is the "
+        f"file {coming_file(Path('keys'), name)} in the data directory, remove that file. Then run "
+        "this again, and destroy no key before it says so."
+    )
 
 
 def _lock(connection: Connection, schema: str) -> None:

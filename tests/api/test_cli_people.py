@@ -177,6 +177,10 @@ def test_a_key_by_setting_is_not_replaced_by_a_file(place: Place) -> None:
     shell = Shell(place.shell.options, given)
     refused = shell.run("kek", "rotate", code=2)
     assert "HIRELEDGER_KEY_KEK_NEXT" in refused.err
+    same = Shell(place.shell.options, {**given, "HIRELEDGER_KEY_KEK_NEXT": old})
+    told = same.run("kek", "rotate", code=2)
+    assert told.err.startswith("Error: Nothing was rotated: the key that is to follow is the one")
+    assert (old in told.err, told.out) == (False, "")
     shell = Shell(place.shell.options, {**given, "HIRELEDGER_KEY_KEK_NEXT": new})
     told = shell.run("kek", "rotate").json
     assert "unset HIRELEDGER_KEY_KEK_NEXT" in told["then"]

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from domain.values import Digest, private
 from ledger.database import Database
+from ledger.durable import write_new
 from ledger.embedded.server import Embedded
 from ledger.errors import SubjectKeyError
 from ledger.log import Log
@@ -243,6 +244,23 @@ def test_without_a_new_key_nothing_is_rotated(cabinet: Cabinet) -> None:
     """A ring with one key has nothing to wrap with."""
     with pytest.raises(NoNewKey):
         rewrap(cabinet.database, cabinet.ring(), "subject")
+
+
+def test_the_key_in_use_is_no_new_key(cabinet: Cabinet) -> None:
+    """Given by setting or left as a file: nothing is done, and nobody is told to destroy it."""
+    before, own = cabinet.wrapped(), (cabinet.keys / "kek").read_bytes()
+    twice = KeyRing.open(cabinet.keys, given={"kek": own.hex()}, coming={"kek": own.hex().upper()})
+    with pytest.raises(NoNewKey, match="HIRELEDGER_KEY_KEK_NEXT"):
+        rotate_settings(cabinet.database, "subject", twice)
+    coming = coming_file(cabinet.keys, "kek")
+    write_new(coming, own)
+    with pytest.raises(NoNewKey, match=r"remove that file"):
+        cabinet.rotate()
+    assert cabinet.wrapped() == before
+    assert (cabinet.keys / "kek").read_bytes() == coming.read_bytes() == own
+    coming.unlink()
+    assert cabinet.rotate().rewrapped == 2
+    assert cabinet.opens(cabinet.ring())
 
 
 def test_a_key_by_setting_is_followed_by_the_next_one_by_setting(cabinet: Cabinet) -> None:
