@@ -43,7 +43,8 @@ from ledger.proof.note import (
 
 LOGS: Final = "logs"
 SPLIT_VIEW: Final = ".split-view"
-_PASSED_OVER: Final = ("#", "witness", "group", "quorum")
+_PASSED_OVER: Final = frozenset(("witness", "group", "quorum"))
+"""Whole words: a log's name may begin with one of them, and so does then its bare key."""
 SET_BACK_SECONDS_MAX: Final = 600
 """A clock that was set back so far at most is waited for with the last time that was signed."""
 
@@ -82,7 +83,7 @@ class KnownLogs:
         verifiers = [
             _verifier(words, number)
             for number, line in enumerate(lines, start=1)
-            if (words := line.split()) and not words[0].startswith(_PASSED_OVER)
+            if (words := line.split()) and not _passed_over(words[0])
         ]
         if not verifiers:
             raise LogsUnreadable("The file of known logs names none: one verifier key a line.")
@@ -225,6 +226,10 @@ class WitnessState:
             yield
         finally:
             os.close(descriptor)
+
+
+def _passed_over(first: str) -> bool:
+    return first.startswith("#") or first in _PASSED_OVER
 
 
 def _verifier(words: Sequence[str], number: int) -> Verifier:

@@ -116,6 +116,17 @@ def test_witnesses_are_known_by_their_signatures() -> None:
     assert not policy.satisfied(policy.cosigners(verified[:-2]))
 
 
+@pytest.mark.parametrize("word", ["witness", "group", "quorum", "log"])
+def test_logs_and_witnesses_may_be_called_like_a_word_of_a_policy(word: str) -> None:
+    """Only the first word of a line, and that whole, says what the line is."""
+    log = Signer.generate(f"{word}s.example/log").vkey
+    policy = read(f"log {log}\nwitness {word} {KEYS[0]}\nquorum {word}\n")
+    assert [one.verifier.vkey for one in policy.logs] == [log]
+    assert policy.satisfied([word])
+    with pytest.raises(PolicyError, match="Line 1"):
+        read(f"{log}\nquorum none\n")
+
+
 W0 = f"witness a {KEYS[0]}\n"
 W1 = f"witness b {KEYS[1]}\n"
 REFUSED: dict[str, tuple[int | None, str]] = {

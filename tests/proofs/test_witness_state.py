@@ -17,6 +17,7 @@ from ledger.vouching.witness_state import (
     LOGS,
     SPLIT_VIEW,
     KnownLogs,
+    LogsUnreadable,
     WitnessState,
     WitnessStateError,
 )
@@ -328,3 +329,21 @@ def test_the_kept_note_is_one_that_the_log_s_own_reader_takes(begin: Begin, log:
     kept = witness.last(log.origin)
     assert kept is not None
     assert parse_note(kept).text == log.text(4)
+
+
+@pytest.mark.parametrize("word", ["witness", "group", "quorum", "log"])
+def test_a_log_may_be_called_like_a_word_of_a_policy(word: str) -> None:
+    """Its bare key begins with its name; only a line of that very word is one of a policy."""
+    names = [f"{word}s.example/log", f"{word}-log.example", word]
+    vkeys = [Signer.generate(name).vkey for name in names]
+    assert KnownLogs.read("\n".join(vkeys).encode()).origins == sorted(names)
+    witness = Signer.generate("w.example", Kind.ED25519_COSIGNATURE).vkey
+    policy = f"# all\n #\nlog {vkeys[0]}\nwitness w {witness}\ngroup g any w\nquorum g\n"
+    assert KnownLogs.read(policy.encode()).origins == [names[0]]
+
+
+@pytest.mark.parametrize("line", ["witnesses w", "groups", "quorum:", "Witness w"])
+def test_a_line_of_no_word_and_no_key_is_refused(line: str) -> None:
+    """A slip in a word hides no log: the message names the line."""
+    with pytest.raises(LogsUnreadable, match="Line 2"):
+        KnownLogs.read(f"{ShownLog().signer.vkey}\n{line}\n".encode())
