@@ -128,7 +128,11 @@ def verify(
 @click.option("--timestamp-roots", type=_FILE, metavar="FILE", help="Authorities to trust, PEM.")
 @click.option("--html", type=_NEW, metavar="FILE", help="Write its page for people.")
 @click.option("--pdf", type=_NEW, metavar="FILE", help="Write the page on paper (extra `pdf`).")
-@click.option("--printed", metavar="TIME", help="When the page says it was made. Default: now.")
+@click.option(
+    "--printed",
+    metavar="TIME",
+    help="When the page says it was made; not before its facts. Default: now.",
+)
 @click.option("--decision", type=click.IntRange(1), metavar="N", help="Its position.")
 @click.option(
     "--withhold",
@@ -201,13 +205,14 @@ def _export(
     as_json: bool,
 ) -> None:
     from api.dossiers import export, guarded_kinds, kinds, unwitnessed
-    from api.printing import erased_of, write_pages
+    from api.printing import check_printed, erased_of, write_pages
     from api.store import open_ledger
     from ledger.durable import replace_durably
 
     withheld, disclosed = kinds(told[0]), guarded_kinds(told[1])
     with open_ledger(settings) as ledger:
         made = export(ledger, loop, decision=decision, withheld=withheld, disclosed=disclosed)
+        check_printed(pages, made.dossier)
         vkeys = ledger.publisher.keys.vkeys
         erased = erased_of(ledger, made.dossier) if pages.files else frozenset[str]()
         rules = ledger.rules

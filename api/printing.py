@@ -15,9 +15,10 @@ from cryptography.x509 import Certificate
 from api.pages.dossier_file import html_of, pdf_of, printer
 from api.pages.dossier_page import page_of
 from api.settings import SettingWrong
+from domain.codec import decode
 from ledger.durable import replace_durably
 from ledger.proof.disclosure import places
-from ledger.proof.dossier import DOSSIER_BYTES_MAX, Dossier
+from ledger.proof.dossier import DOSSIER_BYTES_MAX, Dossier, decode_dossier
 from ledger.proof.timestamp import read_roots
 from ledger.proof.verdict import Verdict
 from ledger.proof.verify import verify
@@ -29,11 +30,11 @@ if TYPE_CHECKING:  # printing a file needs no store, and no driver of one
 
 
 class Wanted(NamedTuple):
-    """Which pages to write, and the time that they say they were made at."""
+    """Which pages to write, and the time that they say they were made at; None: when they are."""
 
     html: Path | None
     pdf: Path | None
-    printed: datetime
+    printed: datetime | None
 
     @property
     def files(self) -> list[str]:
@@ -81,16 +82,35 @@ def write_pages(
 
     Raises:
         NoteError: a verifier key is none.
+        SettingWrong: the page would say that it is older than what it tells; nothing is written.
         OSError: a file cannot be written.
     """
     now = datetime.now(UTC)
     verdict = verify(raw, trust.vkeys, trust.policy, rules, now=now, roots=trust.roots)
-    html = html_of(page_of(raw, verdict, rules, files.printed, erased))
+    if verdict.accepted:
+        check_printed(files, decode_dossier(raw))
+    html = html_of(page_of(raw, verdict, rules, files.printed or now, erased))
     if files.html is not None:
         replace_durably(files.html, html.encode())
     if files.pdf is not None:
         replace_durably(files.pdf, pdf_of(html))
     return verdict
+
+
+def check_printed(files: Wanted, dossier: Dossier) -> None:
+    """That the time given is none before the newest fact: no page is older than what it tells.
+
+    Raises:
+        SettingWrong: it is.
+    """
+    newest = max(decode(one.leaf.encode()).stamp.recorded for one in dossier.facts)
+    newest = newest.astimezone(UTC).replace(microsecond=0)  # as it is told, and so may be given
+    if files.printed is not None and files.printed < newest:
+        raise SettingWrong(
+            "--printed is before the newest fact of the file was recorded, at "
+            f"{newest:%Y-%m-%dT%H:%M:%S}Z: no page can be older than what it tells. Give a later "
+            "time, or leave --printed away: then it is now."
+        )
 
 
 def read_source(source: Path) -> bytes:
@@ -106,9 +126,9 @@ def erased_of(ledger: "Ledger", dossier: Dossier) -> frozenset[str]:
         return frozenset(digests - group.store.vault.disclosures(group.cur, digests).keys())
 
 
-def _time(text: str | None) -> datetime:
+def _time(text: str | None) -> datetime | None:
     if text is None:
-        return datetime.now(UTC)
+        return None
     with suppress(ValueError):
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:

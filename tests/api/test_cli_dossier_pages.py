@@ -1,10 +1,12 @@
 """`hireledger export dossier --html --pdf`: the page of a loop's decision, or of any file."""
 
+import json
 import os
 import re
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from api.pages.dossier_file import CannotPrint, printer
 from api.printing import Trusted, Wanted, erased_of, write_pages
 from api.settings import SettingWrong
 from command_line import Shell
-from dossiers import NOW, OTHER_KEY, VKEY, WITNESS, small_dossier
+from dossiers import OTHER_KEY, VKEY, WITNESS, small_dossier
 from museum import FOLDER
 from office import EVIDENCE, Office, decision, rules
 
@@ -84,6 +86,19 @@ def test_the_same_file_gives_the_same_page_twice(file: Path, tmp_path: Path) -> 
     Shell().run(*of_file(file, second))
     assert first.read_bytes() == second.read_bytes()
     assert "Page made Mon 1 June 2026, 14:00 (UTC+02:00)" in " ".join(first.read_text().split())
+
+
+def test_no_page_says_that_it_is_older_than_what_it_tells(file: Path, tmp_path: Path) -> None:
+    """A time before the newest fact was recorded is refused, to the second, and writes nothing."""
+    leaves = [json.loads(one["leaf"]) for one in json.loads(file.read_bytes())["facts"]]
+    newest = max(datetime.fromisoformat(leaf["stamp"]["recorded"]) for leaf in leaves)
+    page = tmp_path / "page.html"
+    for printed in (datetime(2019, 1, 1, tzinfo=UTC), newest - timedelta(seconds=1)):
+        told = Shell().run(*of_file(file, page, "--printed", printed.isoformat()), code=2).err
+        assert f"was recorded, at {newest:%Y-%m-%dT%H:%M:%S}Z" in " ".join(told.split())
+    assert not page.exists()
+    Shell().run(*of_file(file, page, "--printed", newest.isoformat()))
+    assert page.exists()
 
 
 @pytest.mark.parametrize(
@@ -171,7 +186,7 @@ def test_a_page_says_why_legal_advice_and_comparisons_are_not_on_it(
         {"kind": "comparative", "text": "Before Nobody Else."},
     ]
     office.did("dora", "/loops/one/decision", body)
-    pages = Wanted(tmp_path / "page.html", None, NOW)
+    pages = Wanted(tmp_path / "page.html", None, None)
     vkeys = office.ledger.publisher.keys.vkeys
 
     def page(disclosed: str) -> str:
@@ -199,7 +214,7 @@ def test_a_ledger_tells_which_words_were_erased_and_which_withheld(
     """Who makes a page after an erasure sees that the candidate's words are gone for good."""
     made = office.did("dora", "/loops/one/decision", decision(office.ready("one")))
     (loop,) = re.findall(r"l_[a-z2-7]{26}", office.get("udo", "/loops/one").text)[:1]
-    pages = Wanted(tmp_path / "page.html", None, NOW)
+    pages = Wanted(tmp_path / "page.html", None, None)
 
     def page() -> str:
         exported = export(office.ledger, loop, withheld={"name"})
