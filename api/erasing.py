@@ -6,6 +6,7 @@ from typing import Final, cast
 import msgspec
 from msgspec import Struct
 
+from api.pages.visible import shows_nothing
 from api.publishing import KEYS
 from api.settings import Settings, SettingWrong, variable_of
 from api.store import keyring_as_it_is, keys_given, open_database
@@ -54,10 +55,12 @@ def erase(ledger: Ledger, candidate: str, legal_basis: str, *, by: str | None) -
         given = {"candidate": candidate, "legal_basis": legal_basis}
         command = msgspec.convert(given, c.EraseSubject)
     except msgspec.ValidationError:
+        command = None
+    if command is None or shows_nothing(legal_basis):
         raise Meaningless(
             "a candidate is named by your id for them, or by their handle, and the legal basis has "
-            "1 to 20,000 characters"
-        ) from None
+            "1 to 20,000 characters that show something"
+        )
     caller = _SYSTEM if by is None else Caller(SYSTEM, _person(ledger, by), "asserted", None)
     key = f"command-line-{make_handle('r', os.urandom(16))}"
     (recorded,) = ledger.submit(Asked(command, caller, key, b"")).result().recorded

@@ -1,8 +1,9 @@
 """Strict decoding: the bytes of a request become one frozen struct, or a 400 that says where.
 
 1. The size. 2. The text (`api.rawjson`). 3. The schema, strictly: no lax numbers, no naive times,
-no unknown fields. 4. The years, so that no zone can overflow a time later on. 5. On a fault, a
-pointer, cut to names of the schema: names and values of the body are input, never repeated.
+no unknown fields. 4. The years, so that no zone can overflow a time later on, and that a text is
+one that people see. 5. On a fault, a pointer, cut to names of the schema: names and values of the
+body are input, never repeated.
 """
 
 import functools
@@ -16,6 +17,7 @@ import msgspec
 from msgspec import NODEFAULT, Struct, structs
 
 from api import rawjson
+from api.pages.visible import shows_nothing
 from api.problems import Problem, malformed
 from api.rawjson import Fault, Json, Token, Tokens
 from api.shape import Shape
@@ -25,6 +27,8 @@ QUERY_PARAMETERS_MAX: Final = 64
 # Python's times lie in the years 1 to 9999 of their own zone; told in another they may not exist.
 _YEARS: Final = range(2, 9999)
 _EDGE_YEAR: Final = re.compile(rb'"(?:0001|9999)-')
+# Strings without a visible letter of ASCII: most bodies have none, and need no second look.
+_NO_ASCII_INK: Final = re.compile(rb'"(?:[ \x7f-\xff]|\\[nrtbf]|\\u[0-9a-fA-F]{4})++"')
 _BAD_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _QUERY: Final = "query parameter: "
 
@@ -48,6 +52,8 @@ def decode_body(raw: bytes, type_: type[T], *, limit: int = BODY_BYTES_MAX, at: 
         decoded = cast("T", shape.decoder.decode(raw))
         if _EDGE_YEAR.search(raw):
             _check_years(decoded)
+        if _NO_ASCII_INK.search(raw):
+            _check_ink(parsed)
     except Fault as fault:
         _refuse(shape, fault, at)
     except msgspec.DecodeError as error:
@@ -222,6 +228,26 @@ def _edge_times(value: object, at: Tokens) -> Iterator[Tokens]:
         parts = enumerate(cast("Iterable[object]", value))
     for token, child in parts:
         yield from _edge_times(child, (*at, token))
+
+
+def _check_ink(parsed: Json) -> None:
+    for at in _blank_texts(parsed, ()):
+        raise Fault(at, "There is nothing to see in this text. Write words, or leave it out.")
+
+
+def _blank_texts(value: Json, at: Tokens) -> Iterator[Tokens]:
+    """Where a text stands that is not empty and shows nothing; names are the schema's business."""
+    if isinstance(value, str):
+        if value and shows_nothing(value):
+            yield at
+        return
+    parts: Iterable[tuple[Token, Json]] = ()
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    for token, child in parts:
+        yield from _blank_texts(child, (*at, token))
 
 
 def _refuse(shape: Shape, fault: Fault, at: str, before: str = "") -> NoReturn:

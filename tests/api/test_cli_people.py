@@ -139,7 +139,8 @@ def test_an_erasure_that_cannot_be_meant_is_refused_without_an_echo(place: Place
     """A legal basis is needed, and what is wrong is said without repeating it."""
     refused = place.shell.run("erase", "no/body", *BASIS, code=2)
     assert "no/body" not in refused.err
-    place.shell.run("erase", "candidate-of-five", "--legal-basis", "", code=2)
+    for blank in ("", " ", "\u3164"):
+        place.shell.run("erase", "candidate-of-five", "--legal-basis", blank, code=2)
     place.shell.run("erase", "candidate-of-five", code=2)
 
 

@@ -60,6 +60,7 @@ class Session(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 SECRET = "Zdenka-Quux"
+RATED = {"competency": "a"}
 
 
 def refusal(raw: bytes, type_: Any = Feedback, **more: Any) -> Problem:
@@ -231,6 +232,44 @@ def test_pointers_of_an_inner_body_start_where_it_stands() -> None:
     """A body inside a batch line is pointed at from the line's own root."""
     assert refusal(b'{"note":1}', at="/body").errors[0].pointer == "/body/note"
     assert refusal(b"[", at="/body").errors[0].pointer == "/body"
+
+
+BLANK = {
+    "a space": " ",
+    "line ends": "\r\n\t\x0b",
+    "wide and narrow spaces": "\u3000\u00a0\u2009\u2028\u0085",
+    "fillers of Hangul": "\u3164\u115f\u1160\uffa0",
+    "Braille without a dot": "\u2800\u2800",
+    "joiners and marks of direction": "\u200b\u200d\u202e\u2066\ufeff",
+    "nothing but variations": "\ufe0f\U000e0100\U000e0001",
+    "delete": "\x7f",
+}
+
+
+@pytest.mark.parametrize("escaped", [True, False])
+@pytest.mark.parametrize("text", BLANK.values(), ids=BLANK)
+def test_a_text_that_shows_nothing_is_refused_where_it_stands(text: str, escaped: bool) -> None:
+    """It would pass for words, and the page of a dossier would tell them as words."""
+    for body, pointer in (
+        ({"note": text}, "/note"),
+        ({"ratings": [RATED, {**RATED, "observations": [{"type": "skipped", "reason": text}]}]},
+         "/ratings/1/observations/0/reason"),
+        ({"anchors": {"1": text}}, "/anchors"),
+    ):  # fmt: skip
+        raw = json.dumps(body, ensure_ascii=escaped).encode()
+        problem = refusal(raw, at="/body")
+        assert (problem.status, problem.errors[0].pointer) == (400, f"/body{pointer}")
+        assert problem.errors[0].message.startswith("There is nothing to see in this text.")
+    shown = json.dumps({"note": f"{text}.{text}"}, ensure_ascii=escaped).encode()
+    assert decode_body(shown, Feedback).note == f"{text}.{text}"
+
+
+@pytest.mark.parametrize("text", ["", "é", "가", "नमस्ते", "👩\u200d🔬", "\\u0020", "\\n", '"', "/"])
+@pytest.mark.parametrize("escaped", [True, False])
+def test_a_text_with_one_letter_to_see_is_read(text: str, escaped: bool) -> None:
+    """Of any script; and whether a text may be empty, its own field says."""
+    raw = json.dumps({"note": text}, ensure_ascii=escaped).encode()
+    assert decode_body(raw, Feedback).note == text
 
 
 @pytest.mark.parametrize("depth", [1, 63])
