@@ -84,7 +84,11 @@ def test_who_takes_a_disqualifying_relationship_back_is_told_of(office: Office) 
     refused = office.post("hana", "/loops/one/gates/evidence")
     assert (refused.status, refused.policies()) == (
         409,
-        {"two-independent-interviewers", "relationships-disclosed"},
+        {
+            "two-independent-interviewers",
+            "relationships-disclosed",
+            "recorded-when-it-happened",  # no session was reported: told, and no reason to refuse
+        },
     )
     office.did("ivan", "/loops/one/relationships", {"relationship": "none"})
     accepted = office.did("hana", "/loops/one/gates/evidence")

@@ -19,6 +19,10 @@ from policies._sample import (
     KOFI,
     LOOP,
     PARTNER,
+    TAKE_HOME,
+    handed_in,
+    session,
+    take_home,
 )
 
 By = Callable[[str, Case], Receipt]
@@ -116,6 +120,36 @@ def test_a_late_report_of_an_old_session_is_found_by_when_the_session_ended(by: 
     case = story.does(HIRING_MANAGER, report).asks_gate().case
     receipt = by("recorded-when-it-happened", case)
     assert receipt.findings[0].positions == (at(story, f.SessionCompleted),)
+
+
+def test_evidence_from_sessions_that_nobody_reported_meets_the_gate(by: By) -> None:
+    """It counts, because a true report is never refused; the gate says what is missing."""
+    rule = "recorded-when-it-happened"
+    story = planned().wrote(IRIS, "screen").wrote(JUNO, "design").wrote(KOFI, "panel")
+    said_by = {w.fact.session: w.position for w in story.world.loops[LOOP].feedback}
+    story.does(HIRING_MANAGER, c.CancelSession(loop=LOOP, session="panel", reason="they fell ill"))
+    case = story.asks_gate().case
+    receipt = by(rule, case)
+    assert by("two-independent-interviewers", case).verdict == "passed"
+    assert receipt.verdict == "warned"
+    nobody = "this feedback is on sessions that nobody reported as held"
+    assert said(receipt) == [(nobody, tuple(said_by.values()))]
+    assert receipt.findings[0].cure.startswith("report each of these sessions as held")
+    story.held("screen").held("design")
+    assert said(by(rule, story.asks_gate().case)) == [(nobody, (said_by["panel"],))]
+    assert by(rule, story.held("panel").asks_gate().case).verdict == "passed"
+
+
+def test_feedback_on_a_take_home_needs_the_report_that_it_was_handed_in(by: By) -> None:
+    """Nobody meets for a take-home, so nobody reports a meeting; a reference reports itself."""
+    rule = "recorded-when-it-happened"
+    call = session("call", "references", "reference", ("trade-offs",), (), JUNO)
+    story = planned(TAKE_HOME, call).does(HIRING_MANAGER, take_home())
+    story.wrote(KOFI, "exercise").wrote(JUNO, "call")
+    ((_, positions),) = said(by(rule, story.asks_gate().case))
+    assert positions == (at(story, f.FeedbackSubmitted, 0),)
+    story.does(HIRING_MANAGER, handed_in())
+    assert by(rule, story.asks_gate().case).verdict == "passed"
 
 
 def test_a_flagged_statement_is_settled_by_saying_it_better(by: By) -> None:

@@ -145,7 +145,7 @@ def test_an_organisation_may_ask_for_longer_anchors(under: Under) -> None:
 
 def test_an_organisation_may_wait_longer_for_reports(under: Under) -> None:
     """Hours between event and record are counted from the one to the other."""
-    story = planned().later(days=4)
+    story = planned().held("screen").later(days=4)
     story.wrote(IRIS, "screen", at=story.now - timedelta(hours=80))
     case = story.asks_gate().case
     assert under("recorded-when-it-happened", case).verdict == "warned"
