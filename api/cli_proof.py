@@ -13,7 +13,7 @@ import click
 from rich_click import RichCommand
 
 from api.options import NewFile, say, settings_of, store_options
-from api.pages.visible import in_one_line
+from api.pages.visible import as_text, in_one_line
 from api.settings import Settings
 from ledger.counted import counted
 
@@ -222,7 +222,7 @@ def _export(
     if pages.files:
         verdict = write_pages(made.raw, trust._replace(vkeys=vkeys), rules, pages, erased)
     document: dict[str, Any] = {
-        "file": str(out),
+        "file": as_text(out),
         "loop": made.dossier.loop,
         "decision": made.dossier.decision,
         "facts": len(made.dossier.facts),
@@ -252,7 +252,7 @@ def _print_file(source: Path, trust: "Trusted", pages: "Wanted", as_json: bool) 
         verdict = write_pages(read_source(source), trust, load(), pages)
     except LedgerError as error:
         raise click.UsageError(str(error)) from None
-    document = {"file": str(source), "accepted": verdict.accepted, "pages": pages.files}
+    document = {"file": as_text(source), "accepted": verdict.accepted, "pages": pages.files}
     say(as_json, document, *_told(pages))
     _end(source, verdict)
 

@@ -14,6 +14,7 @@ from cryptography.x509 import Certificate
 
 from api.pages.dossier_file import html_of, pdf_of, printer
 from api.pages.dossier_page import page_of
+from api.pages.visible import as_text
 from api.settings import SettingWrong
 from domain.codec import decode
 from ledger.durable import replace_durably
@@ -39,7 +40,7 @@ class Wanted(NamedTuple):
     @property
     def files(self) -> list[str]:
         """The names of the files."""
-        return [str(path) for path in (self.html, self.pdf) if path is not None]
+        return [as_text(path) for path in (self.html, self.pdf) if path is not None]
 
 
 def wanted(html: Path | None, pdf: Path | None, printed: str | None) -> Wanted:

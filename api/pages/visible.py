@@ -6,8 +6,10 @@ any ink. They are shown by their number. Scripts that run from right to left by 
 they are, and so is what only shapes the letter beside it.
 """
 
+import os
 import unicodedata
 from itertools import chain
+from pathlib import Path
 from typing import Final
 
 _SHAPING: Final = frozenset(
@@ -57,6 +59,11 @@ def in_one_line(value: object) -> str:
     return "".join(
         _number(letter) if letter in "\n\t\u2028\u2029" else _shown(letter) for letter in text
     )
+
+
+def as_text(path: Path) -> str:
+    """A file's name for a program: what of it is not UTF-8 no JSON can hold, and is replaced."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def shows_nothing(text: str) -> bool:

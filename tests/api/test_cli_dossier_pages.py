@@ -75,6 +75,10 @@ def test_the_name_of_a_page_writes_no_line_of_the_answer(file: Path, tmp_path: P
     refused = Shell().run(*of_file(bad, page), code=1).err
     assert refused.startswith("Refused: f⟨U+000A⟩⟨U+001B⟩[2KAccepted.json fails step 1")
     assert refused.count("\n") == 1
+    odd = tmp_path / os.fsdecode(b"p\xff.html")  # no text at all, which JSON cannot hold
+    assert Shell().run(*of_file(file, odd)).out.endswith("p\ufffd.html.\n")
+    told = Shell().run(*of_file(odd, tmp_path / "other.html", "--json"), code=1).json
+    assert (told["file"], told["accepted"]) == (str(tmp_path / "p\ufffd.html"), False)
     lost = tmp_path / "no\x1b[2K\r" / "page.html"
     assert not {"\x1b", "\r"} & set(Shell().run(*of_file(file, lost), code=2).err)
 
