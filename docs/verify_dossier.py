@@ -1,5 +1,4 @@
-"""Checks a hireledger dossier with Python 3.11 and cryptography: verify_dossier.py FILE VKEY
-VKEY is the log's verification key, which the company gave you by another way than FILE."""
+"""verify_dossier.py FILE VKEY checks a hireledger dossier. Have VKEY by another way than FILE."""
 import json, re, sys
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
@@ -16,78 +15,79 @@ DOSSIER = (rf'{{"checkpoint": {TEXT % 200000}, "decision": {N}, "disclosures": '
            rf'\[(?:{TEXT % 10**6}(?:, )?){{0,20000}}], "facts": \[(?:{FACT}(?:, )?){{1,2000}}], '
            rf'"format": "hireledger-dossier/1", "loop": "l_[a-z2-7]{{26}}", "policies": '
            rf'\[(?:{RULE}(?:, )?){{0,1000}}], "timestamps": \[(?:"{B64}"(?:, )?){{0,16}}]}}')
-MADE = {*"type stamp loop decision reasons cites gate recommendations judged basis".split()}
+MADE = {"decision-made.v1": "decision gate recommendations", "stage-decided.v1": "outcome stage"}
 CITED = {"cites": "", "gate": "evidence-gate-passed", "recommendations": "recommendation", "amends":
          "feedback-s", "feedback": "feedback-s", "exception": "except", "reverses": "decision-made"}
 def need(holds, reason):
     if not holds: raise ValueError(reason)
-def members(pairs):
-    return dict(pairs) if len(dict(pairs)) == len(pairs) else need(False, "a member stands twice")
+def members(pairs): return dict(pairs) if len(dict(pairs)) == len(pairs) else need(0, "a double")
+read = json.JSONDecoder(object_pairs_hook=members, parse_constant=members).decode  # nor NaN
+def walk(value, at="", name=""):  # all that stands in a fact: its JSON Pointer, its member's name
+    yield at, name, value
+    for own in value if type(value) is dict else range(len(value)) if type(value) is list else ():
+        yield from walk(value[own], f"{at}/{own}", name if type(own) is int else own)
 def selects(items, type_, tags):
-    return any(type_ in i.get("types", [type_]) and tags >= {*i.get("tags", ())} for i in items)
-def root_above(nodes, size, proof=iter(())):
+    return any(type_ in (i.get("types") or [type_]) and tags >= {*i.get("tags", ())} for i in items)
+def root_above(h, size, proof=iter(())):
     while size > 1:  # level by level; the last of an odd number moves up as it is
-        for left in {index & ~1 for index in nodes if index | 1 < size}:
-            pair = [nodes.get(at) or next(proof, b"") for at in (left, left + 1)]
-            nodes[left] = sha256(b"\1" + pair[0] + pair[1]).digest()
-        nodes, size = {i // 2: node for i, node in nodes.items() if not i % 2}, (size + 1) // 2
-    return nodes.get(0) if next(proof, None) is None else None
+        for i in {index & ~1 for index in h if index | 1 < size}:
+            h[i] = sha256(b"\1" + b"".join(h.get(j) or next(proof, b"") for j in (i, i+1))).digest()
+        h, size = {i // 2: node for i, node in h.items() if not i % 2}, (size + 1) // 2
+    return h.get(0) if next(proof, None) is None else None
 def steps(file, vkey):
     yield "step 1 shape and limits"
-    dossier = json.loads(file.decode(), object_pairs_hook=members)
-    text = json.dumps(dossier, sort_keys=True, ensure_ascii=False)
-    need(len(file) <= 16_000_000 and re.fullmatch(DOSSIER, text), "it is not as the format has it")
+    dossier = read(file.decode())
+    need(re.fullmatch(DOSSIER, json.dumps(dossier, sort_keys=True, ensure_ascii=False)), "misfit")
     leaves = {one["position"]: one["leaf"].encode() for one in dossier["facts"]}
     need([*leaves] == sorted(leaves) and len(leaves) == len(dossier["facts"]), "facts out of order")
-    need(max(map(len, leaves.values())) <= 65535, "a fact has more than 65,535 bytes")
+    need(len(file) <= 16_000_000 and max(map(len, leaves.values())) <= 65535, "it is too large")
     yield "step 2 checkpoint"
     name, key_id, key = vkey.split("+", 2)
+    need(re.fullmatch("A[Q-Za-f].{42}", key), "VKEY is none: this script reads Ed25519 keys only")
     note = re.fullmatch(NOTE, dossier["checkpoint"])
-    need(note and note[2] == f"{name}\n" and re.fullmatch("A[Q-Za-f].{42}", key), "not VKEY's log")
-    blobs = [(who, b64decode(blob)) for who, blob in re.findall("— (.+) (.+)\n", note[5])]
-    signed = {(who, blob[:4].hex()): blob[4:] for who, blob in blobs}
-    need(len(signed) == len(blobs) and (name, key_id) in signed, "VKEY did not sign it, once")
-    Ed25519.from_public_bytes(b64decode(key)[1:]).verify(signed[name, key_id], note[1].encode())
+    need(note and note[2] == f"{name}\n", "it is of another log than VKEY, or no checkpoint")
+    by = {(a, (c := b64decode(b))[:4].hex()): c[4:] for a, b in re.findall(" (.+) (.+)\n", note[5])}
+    need(len(by) == note[5].count("\n") and (name, key_id) in by, "VKEY did not sign it, once")
+    Ed25519.from_public_bytes(b64decode(key)[1:]).verify(by[name, key_id], note[1].encode())
     yield "step 3 inclusion"
     hashes = {at: sha256(b"\0" + leaf).digest() for at, leaf in leaves.items()}
     for at, one in zip(leaves, dossier["facts"]):
         above = root_above({at - 1: hashes[at]}, int(note[3]), map(b64decode, one["proof"]))
         need(at <= int(note[3]) and above == b64decode(note[4]), f"the log does not hold fact {at}")
-    yield from story(dossier, leaves, hashes)
-def story(dossier, leaves, hashes):
+    yield from story(dossier, hashes)
+def story(dossier, hashes):
     yield "step 4 decision"
-    told = {at: json.loads(leaf, object_pairs_hook=members) for at, leaf in leaves.items()}
+    told = {one["position"]: read(one["leaf"]) for one in dossier["facts"]}
     kinds = {at: (leaf["type"], {*leaf["stamp"]["tags"]}) for at, leaf in told.items()}
     made, loop, texts = told[dossier["decision"]], dossier["loop"], dossier["disclosures"]
-    need((made["type"], made["loop"], {*made}) == ("decision-made.v1", loop, MADE), "another fact")
+    names = f"{MADE.get(made['type'])} type stamp loop reasons cites judged basis".split()
+    need(made["loop"] == loop and {*made} == {*names}, "no decision of the loop stands there")
+    types = {type(n) for _, name, n in walk(made) if name in (*CITED, "upto", "count")}
+    need(types <= {int, list} and made.get("outcome", "reject") == "reject", "it decides nothing")
     yield "step 5 basis"
     used = {dossier["decision"]}
     for at, basis in [(at, leaf["basis"]) for at, leaf in told.items() if "basis" in leaf]:
         chosen = [n for n in told if n < at and selects(basis["items"], *kinds[n])]
         root = b64encode(root_above(dict(enumerate(map(hashes.get, chosen))), len(chosen))).decode()
-        need(basis == basis | {"upto": at - 1, "count": len(chosen), "root": root}, f"of fact {at}")
+        need(str(basis) == str({**basis, "upto": at - 1, "count": len(chosen), "root": root}), at)
         used.update(chosen)
     need(used == {*told}, "a fact is given on which neither the decision nor a gate rests")
     yield "step 6 order"
     when = [datetime.fromisoformat(leaf["stamp"]["recorded"]) for leaf in told.values()]
     need(when == sorted(when) and when[-1] < datetime.now(UTC) + timedelta(minutes=5), "bad clock")
-    for at, leaf in leaves.items():
-        for kind, cites in re.findall(rf'"({"|".join(CITED)})":\[?(\d+(?:,\d+)*)', leaf.decode()):
-            for one in map(int, cites.split(",")):
-                right = one < at and one in told and told[one]["type"].startswith(CITED[kind])
-                need(right, f"the fact at {at} cannot rest on {one}")
+    for at, name, one in [(at, name, one) for at in told for _, name, one in walk(told[at])]:
+        if name in CITED and type(one) is int:
+            need(one < at and one in told and kinds[one][0].startswith(CITED[name]), f"{at}: {one}")
     yield "step 7 disclosures"
+    spots = {(at, str(one)) for leaf in told.values() for at, _, one in walk(leaf)}
     for text in texts:
-        digest = urlsafe_b64encode(sha256(text.encode()).digest()).decode()[:43]
-        _, pointer, _ = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        spot = {"": next((told[at] for at, leaf in leaves.items() if digest.encode() in leaf), "")}
-        for step in pointer.split("/"): spot = spot[int(step) if type(spot) is list else step]
-        need(spot == {"_sd": digest} and texts.count(text) == 1, "one is misplaced or repeated")
+        sealed = {"_sd": urlsafe_b64encode(sha256(text.encode()).digest()).decode()[:43]}
+        _, pointer, _ = parts = read(urlsafe_b64decode(text + "===").decode())
+        need("".join(parts) and (pointer, str(sealed)) in spots and texts.count(text) == 1, "unfit")
     yield "step 8 pinned versions"
     [start] = [at for at in told if kinds[at][0] == "loop-opened.v1" and told[at]["loop"] == loop]
-    known = {(kind, leaf[kind], leaf["version"]): at for at, leaf in reversed(told.items())
-             for kind in ("scorecard", "posting", "policy_set", "prompt")
-             if kind in leaf and leaf["type"].endswith(("-versioned.v1", "-adopted.v1"))}
+    known = {(kind, leaf[kind], leaf["version"]): at for at, leaf in reversed(told.items()) for kind
+             in leaf if leaf["type"] in (f"{kind}-versioned.v1", f"{kind[:6]}-set-adopted.v1")}
     for kind, pin in [(kind, told[start][kind]) for kind in ("scorecard", "posting", "policy_set")]:
         need(known.get((kind, pin["id"], pin["version"]), start) < start, f"no {kind} is given")
     for ref in [ref for leaf in told.values() for ref in leaf.get("prompts", ())]:

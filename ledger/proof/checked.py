@@ -28,6 +28,8 @@ RestsOnABasis = (
     | f.EvidenceGateRefused
     | f.StageDecisionRefused
 )
+Decided = f.DecisionMade | f.StageDecided
+"""What a dossier is about: a decision, or that a candidate was rejected at a stage."""
 
 
 class Told(NamedTuple):
@@ -59,7 +61,7 @@ class Checked:
     checkpoint: Checkpoint = field(init=False)  # from step 2
     cosigned_at: tuple[int, ...] = ()  # from step 2: what the policy's witnesses state
     told: dict[int, Told] = field(init=False)  # from step 4, by position
-    decision: f.DecisionMade = field(init=False)  # from step 4
+    decision: Decided = field(init=False)  # from step 4
     as_recorded: tuple[int, ...] = ()  # from step 9: whose verdicts could not be judged again
 
     @property

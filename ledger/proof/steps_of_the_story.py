@@ -3,31 +3,51 @@
 import base64
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Final, get_args
 
 from domain import facts as f
 from domain import tags
-from domain.codec import type_of
+from domain.codec import type_of, types_of
 from domain.findings import Basis, Receipt
 from ledger.counted import counted
-from ledger.proof.checked import CLOCK_SECONDS_MAX, Checked, Told, read_leaf
+from ledger.proof.checked import (
+    CLOCK_SECONDS_MAX,
+    Checked,
+    Decided,
+    RestsOnABasis,
+    Told,
+    read_leaf,
+)
 from ledger.proof.disclosure import DisclosureError, digest_of, places, read_disclosure
 from ledger.proof.tree import basis_root
 from ledger.proof.verdict import StepFailed
 
+_RESTING_TYPES: Final = types_of(*get_args(RestsOnABasis))
+
 
 def decision(checked: Checked) -> str:
-    """Step 4. The facts can be read, and at `decision` stands a decision of `loop`."""
+    """Step 4. The facts can be read, and at `decision` stands a decision of `loop`.
+
+    That is one to hire or not to hire, or that the candidate was rejected at a stage.
+    """
     dossier = checked.dossier
     checked.told = {one.position: read_leaf(one.position, one.leaf) for one in dossier.facts}
     found = checked.told.get(dossier.decision)
     if found is None:
         raise StepFailed(f"No fact of the file stands at {dossier.decision}, its decision.")
-    if not isinstance(found.fact, f.DecisionMade):
+    fact = found.fact
+    if not isinstance(fact, Decided):
         raise StepFailed(f"At {dossier.decision} stands no decision that was made.")
-    if found.fact.loop != dossier.loop:
+    if isinstance(fact, f.StageDecided) and fact.outcome != "reject":
+        raise StepFailed(
+            f"At {dossier.decision} a candidate was advanced, which is no decision: only to hire, "
+            "not to hire, or to reject at a stage is one."
+        )
+    if fact.loop != dossier.loop:
         raise StepFailed(f"The decision at {dossier.decision} is about another loop.")
-    checked.decision = found.fact
-    return f"{found.fact.decision} at position {found.position}"
+    checked.decision = fact
+    made = fact.decision if isinstance(fact, f.DecisionMade) else f"reject at stage {fact.stage}"
+    return f"{made} at position {found.position}"
 
 
 def basis(checked: Checked) -> str:
@@ -38,6 +58,9 @@ def basis(checked: Checked) -> str:
     """
     resting = checked.resting
     belonging = {checked.dossier.decision}
+    for one in checked.told.values():
+        if one.fact is None and one.type in _RESTING_TYPES:
+            raise StepFailed(f"The basis of the fact at {one.position} cannot be read.")
     for one, fact in resting:
         belonging |= _check_basis(checked, one, fact.basis)
     for one in checked.told.values():
@@ -160,7 +183,9 @@ def disclosures(checked: Checked) -> str:
         if digest in seen:
             raise StepFailed(f"Disclosure {number} is given twice.")
         seen.add(digest)
-    return f"{len(seen)} of {len(standing)} personal values are disclosed; the rest are withheld"
+    rest = "; the rest are withheld" if len(seen) < len(standing) else ""
+    values = counted(len(standing), "personal value is", "personal values are")
+    return f"{len(seen)} of {values} disclosed{rest}"
 
 
 def pinned_versions(checked: Checked) -> str:

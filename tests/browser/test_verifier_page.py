@@ -16,6 +16,7 @@ from dossiers import (
     VKEY,
     as_file,
     dossier_of,
+    rejected_dossier,
     small_dossier,
     valid_dossier,
     withheld_dossier,
@@ -203,6 +204,17 @@ def test_a_judge_reads_who_decided_what_and_when(opened: Opened) -> None:
     assert "Nobody Inparticular" in told["About"]
     assert told["Reason (competency)"] == "as the evidence shows"
     assert any(term.startswith("Dissent of ") for term in terms)
+
+
+def test_a_rejection_at_a_stage_is_told_as_one(opened: Opened) -> None:
+    """Whoever was rejected before anybody decided to hire has a dossier too."""
+    assert opened.choose(rejected_dossier()).startswith("Accepted")
+    assert "reject at stage screening at position" in opened.steps()[3]
+    shown = opened.page.locator("#facts")
+    terms = shown.locator("dt").all_inner_texts()
+    told = dict(zip(terms, shown.locator("dd").all_inner_texts(), strict=True))
+    assert told["Decision"] == "Not to take the candidate further"
+    assert told["At the stage"] == "screening"
 
 
 def test_what_is_withheld_is_said_to_be(opened: Opened) -> None:

@@ -28,6 +28,7 @@ from dossiers import (
     as_file,
     checkpoint_of,
     dossier_of,
+    rejected_dossier,
     small_dossier,
     valid_dossier,
     withheld_dossier,
@@ -85,6 +86,20 @@ def test_withholding_everything_leaves_it_verifying() -> None:
     assert checked(withheld_dossier()).accepted
     seventh = checked(withheld_dossier()).steps[6]
     assert seventh.reason == "0 of 21 personal values are disclosed; the rest are withheld"
+
+
+def test_what_is_wholly_disclosed_is_not_said_to_be_withheld() -> None:
+    """The count, and no word of a rest that there is not."""
+    seventh = checked(valid_dossier()).steps[6]
+    assert seventh.reason == "21 of 21 personal values are disclosed"
+
+
+def test_a_rejection_at_a_stage_passes_every_step() -> None:
+    """It has a basis and receipts as a decision has; what was decided, and where, is said."""
+    verdict = checked(rejected_dossier())
+    assert [step.outcome for step in verdict.steps] == ["passed"] * 9 + ["not applicable"]
+    assert verdict.steps[3].reason == "reject at stage screening at position 28"
+    assert verdict.as_recorded == ()
 
 
 def test_spaces_between_members_do_not_matter() -> None:

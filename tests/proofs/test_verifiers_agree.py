@@ -11,6 +11,8 @@ from typing import cast
 import pytest
 
 from dossiers import VKEY, small_dossier, valid_dossier, withheld_dossier
+from ledger.proof.key_kinds import Kind
+from ledger.proof.note import Signer
 from ledger.proof.verdict import STEP_NAMES
 from merkle import inclusion_of, leaf_hash, root_of
 from museum import CONTENTS, FOLDER
@@ -97,6 +99,13 @@ def test_the_script_refuses_every_misspelt_key() -> None:
     spoilt += [f"{VKEY[:at]}{chr(ord(VKEY[at]) + 1)}{VKEY[at + 1 :]}" for at in range(len(VKEY))]
     spoilt += ["", "+", "++", "a+b", f"{VKEY}A", f"{VKEY}=", VKEY.upper(), "é+é+é"]
     assert {by_script(raw, vkey) for vkey in spoilt} == {2}
+
+
+def test_the_script_says_which_keys_it_reads() -> None:
+    """A log may sign with ML-DSA-44 as well: a sound key, but none for the script."""
+    vkey = Signer("ledger.example/log", Kind.MLDSA44_COSIGNATURE, bytes(32)).vkey
+    with pytest.raises(ValueError, match="reads Ed25519 keys only"):
+        list(script().steps(small_dossier(), vkey))
 
 
 # ---------------------------------------------------------------- vendor exit

@@ -19,7 +19,16 @@ from domain import facts as f
 from domain.findings import Basis
 from merkle import inclusion_of, leaf_hash, root_of
 from policies import Catalogue
-from told_log import Entry, ToldLog, decided_log, decision_of, installed, small_log
+from told_log import (
+    Entry,
+    ToldLog,
+    decided_log,
+    decision_of,
+    installed,
+    is_decision,
+    rejected_log,
+    small_log,
+)
 
 NOW: Final = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 """When the told dossiers are verified: after everything in them was recorded."""
@@ -135,7 +144,7 @@ def dossier_of(
     made = decision or decision_of(log)
     entries = chosen(log, made) if entries is None else entries
     fact = made.fact
-    if not isinstance(fact, f.DecisionMade):
+    if not is_decision(fact):
         raise TypeError("a dossier is about a decision")
     return {
         "format": "hireledger-dossier/1",
@@ -181,6 +190,12 @@ def withheld_dossier() -> bytes:
 def small_dossier() -> bytes:
     """A smaller one, under six rules, for what is done many thousand times."""
     return as_file(dossier_of(small_log()))
+
+
+@functools.cache
+def rejected_dossier() -> bytes:
+    """Of a candidate who was rejected at a stage."""
+    return as_file(dossier_of(rejected_log()))
 
 
 @functools.cache

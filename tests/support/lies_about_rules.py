@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from domain import facts as f
 from domain.findings import Receipt
 from dossiers import RestsOnABasis
-from museum_of_lies import Change, Lie, decided_lie, receipted, told_lie
+from museum_of_lies import Change, Lie, decided_lie, receipted, told, told_lie
 from policies import _sample as sample
-from told_log import ToldLog
+from told_log import ToldLog, rejected_log
 
 
 def lies_about_rules() -> dict[str, Lie]:
@@ -43,6 +43,9 @@ def _of_verdicts() -> dict[str, Lie]:
         "decided-twice": told_lie(9, "came too late", _decided_again),
         "decided-against-its-verdict": decided_lie(9, otherwise, _against_its_verdict),
         "no-rule-judged-the-decision": decided_lie(9, "No rule judged", _unjudged),
+        "no-rule-judged-the-rejection": Lie(
+            9, "No rule judged", told(_unjudged_one(f.StageDecided), rejected_log)
+        ),
         "no-rule-judged-anything": told_lie(9, "No rule judged", _unjudged_under_no_set),
         "core-rule-turned-off": told_lie(
             9, "was not judged by the rule own-feedback-first", _core_off

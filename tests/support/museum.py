@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
+from domain import facts as f
 from dossiers import (
     KEY,
     OTHER_KEY,
@@ -24,6 +25,7 @@ from dossiers import (
     checkpoint_of,
     dossier_of,
     given_facts,
+    rejected_dossier,
     small_dossier,
     small_withheld_dossier,
 )
@@ -54,6 +56,7 @@ def exhibits() -> dict[str, Exhibit]:
     made = {
         "valid": Exhibit(0, small_dossier()),
         "valid-withheld": Exhibit(0, small_withheld_dossier()),
+        "valid-of-a-rejection-at-a-stage": Exhibit(0, rejected_dossier()),
     }
     for part in (_broken(), _shapes(), _checkpoints(), _proofs(), _stories(), _words(), _rules()):
         for name, exhibit in part:
@@ -242,6 +245,8 @@ def _stories() -> Iterator[tuple[str, Exhibit]]:
 
     yield "decision-of-another-loop", _spoilt(4, _other_loop)
     yield "decision-is-a-recommendation", _edited(4, _DECISION, '"decision": 32')
+    advanced = next(e.position for e in log.entries if isinstance(e.fact, f.StageDecided))
+    yield "decision-is-that-to-go-on", _edited(4, _DECISION, f'"decision": {advanced}')
     yield "decision-left-out", without(4, "decision-made.v1")
     yield "feedback-left-out", without(5, "feedback-submitted.v1")
     yield "gate-left-out", without(5, "evidence-gate-passed.v1")

@@ -5,6 +5,7 @@ the changed one, as a ledger's own would.
 """
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
@@ -43,7 +44,14 @@ def _of_bytes() -> dict[str, Lie]:
         "leaf-is-a-number": decided_lie(4, no_object, lambda _, __: b"27"),
         "leaf-has-a-member-twice": decided_lie(4, no_object, _member_twice),
         "leaf-without-tags": decided_lie(4, no_object, _without_tags),
+        "leaf-with-a-number-that-is-none": decided_lie(4, no_object, _not_a_number),
         "decision-of-an-unknown-shape": decided_lie(4, "stands no decision", _unknown_shape),
+        "decision-whose-basis-ends-at-a-fraction": decided_lie(4, "stands no", _fraction("upto")),
+        "decision-whose-basis-counts-a-fraction": decided_lie(4, "stands no", _fraction("count")),
+        "decision-whose-gate-is-a-fraction": decided_lie(4, "stands no", _fraction("gate")),
+        "decision-without-a-number-for-its-gate": decided_lie(
+            4, "stands no", lambda d, _: _respelt(d, rb'"gate":\d+', b'"gate":null')
+        ),
     }
 
 
@@ -59,6 +67,7 @@ def _of_bases() -> dict[str, Lie]:
             5, other, lambda d, _: _rebased(d, root="A" * 43 + "=")
         ),
         "basis-of-the-gate-too-small": told_lie(5, few, _shrunken_gate),
+        "basis-of-the-gate-counts-a-fraction": told_lie(5, "cannot be read", _gate_of_a_fraction),
         "opening-outside-the-basis": told_lie(8, "0 openings", _narrowed("loop-opened.v1")),
         "scorecard-outside-the-basis": told_lie(8, pinned, _narrowed("scorecard-versioned.v1")),
         "posting-outside-the-basis": told_lie(8, pinned, _narrowed("posting-versioned.v1")),
@@ -86,6 +95,15 @@ def _of_order() -> dict[str, Lie]:
             6, other, lambda d, _: replace(d, gate=d.recommendations[0])
         ),
         "recommendation-that-is-none": decided_lie(6, other, _gate_as_recommendation),
+        "gate-that-never-was-behind-a-space": decided_lie(
+            6, other, lambda d, _: _respelt(d, rb'"gate":\d+', b'"gate": 3')
+        ),
+        "gate-that-never-was-under-an-escape": decided_lie(
+            6, other, lambda d, _: _respelt(d, rb'"gate":\d+', rb'"g\\u0061te":3')
+        ),
+        "cites-behind-a-space-what-is-not-there": decided_lie(
+            6, absent, lambda d, _: _respelt(d, rb'"cites":\[[^]]*]', b'"cites":[25, 99999]')
+        ),
         "cites-a-fact-of-another-loop": decided_lie(
             6, absent, lambda d, _: replace(d, cites=(_of_other_loop(),))
         ),
@@ -101,13 +119,13 @@ def _of_order() -> dict[str, Lie]:
     }
 
 
-def told(change: Change) -> Dossier:
-    """The dossier of the honest log told again, fact by fact, with what `change` makes of each.
+def told(change: Change, honest: Callable[[], ToldLog] = small_log) -> Dossier:
+    """The dossier of an honest log told again, fact by fact, with what `change` makes of each.
 
     What it does not change keeps its stored bytes: a weight of 1 must not become 1.0.
     """
     log = ToldLog(few_rules())
-    for one in small_log().entries:
+    for one in honest().entries:
         fact = one.fact
         if isinstance(fact, RestsOnABasis):
             fact = replace(fact, basis=log.basis(fact.basis.items))
@@ -158,7 +176,31 @@ def _unknown_shape(fact: f.DecisionMade, _: ToldLog) -> bytes:
     return json.dumps({**_members(fact), "confidence": 0.99}).encode()
 
 
+def _respelt(fact: f.AnyFact, old: bytes, new: bytes) -> bytes:
+    """Bytes that the product would not write, in which readers could overlook a number."""
+    told, found = re.subn(old, new, encode(fact))
+    if found != 1:
+        raise ValueError(f"{old!r} is not in the fact, once")
+    return told
+
+
+def _fraction(member: str) -> ChangeOfDecision:
+    """A whole number, spelt as a fraction."""
+    old = b'"%b":(\\d+)' % member.encode()
+    return lambda fact, _: _respelt(fact, old, b'"%b":\\1.0' % member.encode())
+
+
+def _not_a_number(fact: f.DecisionMade, _: ToldLog) -> bytes:
+    return encode(fact)[:-1] + b',"confidence":NaN}'
+
+
 # ---------------------------------------------------------------- bases
+
+
+def _gate_of_a_fraction(fact: f.AnyFact, _: ToldLog) -> f.AnyFact | bytes:
+    if not isinstance(fact, f.EvidenceGatePassed):
+        return fact
+    return _respelt(fact, rb'"count":(\d+)', rb'"count":\1.0')
 
 
 def _rebased(fact: f.DecisionMade, **changes: Any) -> f.DecisionMade:

@@ -121,7 +121,9 @@ def _letters() -> Iterator[tuple[str, bytes]]:
 def _misplaced() -> Iterator[tuple[str, bytes]]:
     """A ledger sealed words under another place than the one that they say."""
     near = ("/reasons/0", "/reasons/0/text/_sd", "reasons/0/text", "x/reasons/0/text", "/", "")
-    for pointer in ("/reasons/1/text", "/stamp/by", *near):
+    nearly_0 = ("-1", "00", "+0", "-0", "0_0", " 0", "\N{FULLWIDTH DIGIT ZERO}", "0.0", "")
+    counted = (f"/reasons/{spelt}/text" for spelt in nearly_0)
+    for pointer in ("/reasons/1/text", "/stamp/by", *near, *counted):
         yield f"words sealed for {pointer}", _sealed_for(pointer)
     yield "words sealed for /reasons/0/text", _sealed_for("/reasons/0/text")
 

@@ -7,7 +7,7 @@ invented, the salts come from a seed, and the same telling gives the same bytes.
 import base64
 import functools
 import random
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self, TypeGuard
 
 from msgspec.structs import replace
 
@@ -127,12 +127,12 @@ class ToldLog(Story):
         )
         return self.does(sample.HIRING_MANAGER, replace(sample.opening(), candidate=candidate))
 
-    def advanced(self, stage: str, *cites: int) -> Self:
-        """The candidate is advanced at a stage."""
+    def advanced(self, stage: str, *cites: int, rejected: bool = False) -> Self:
+        """The candidate is advanced at a stage, or rejected there."""
         command = c.DecideStage(
             loop=sample.LOOP,
             stage=stage,
-            outcome="advance",
+            outcome="reject" if rejected else "advance",
             reasons=(sample.reason("competency", "evaluation-design"),),
             cites=cites,
         )
@@ -266,6 +266,13 @@ def small_before_the_decision(*asked: f.Ref, superseded: tuple[c.SessionSpec, ..
     With other prompts asked in the first session than those planned, where they are given, and
     with a plan before the one that was followed.
     """
+    log = _small_planned(superseded)
+    log.held("screen", prompts=asked or None).wrote(sample.IRIS, "screen").advanced("screening")
+    log.held("onsite").wrote(sample.JUNO, "onsite")
+    return log.passed_gate().recommended()
+
+
+def _small_planned(superseded: tuple[c.SessionSpec, ...] = ()) -> ToldLog:
     log = ToldLog(few_rules(), seed=2)
     approvers = (sample.HIRING_MANAGER, sample.TECH_LEAD, sample.PARTNER)
     log.staffed(*approvers, sample.DECIDER, sample.IRIS, sample.JUNO)
@@ -274,10 +281,7 @@ def small_before_the_decision(*asked: f.Ref, superseded: tuple[c.SessionSpec, ..
     if superseded:
         log.planned(*superseded)
     log.planned(sample.SCREEN, ONSITE)
-    log.disclosed(sample.IRIS).disclosed(sample.JUNO)
-    log.held("screen", prompts=asked or None).wrote(sample.IRIS, "screen").advanced("screening")
-    log.held("onsite").wrote(sample.JUNO, "onsite")
-    return log.passed_gate().recommended()
+    return log.disclosed(sample.IRIS).disclosed(sample.JUNO)
 
 
 @functools.cache
@@ -287,6 +291,20 @@ def small_log() -> ToldLog:
     return log.does(sample.HIRING_MANAGER, c.RecordOffer(loop=sample.LOOP, status="made"))
 
 
+@functools.cache
+def rejected_log() -> ToldLog:
+    """A loop in which the candidate was rejected at the first stage, and closed."""
+    log = _small_planned().held("screen").wrote(sample.IRIS, "screen")
+    log.advanced("screening", *log.feedback_positions(), rejected=True)
+    return log.does(sample.HIRING_MANAGER, c.CloseLoop(loop=sample.LOOP, disposition="rejected"))
+
+
 def decision_of(log: ToldLog) -> Entry:
-    """The latest decision of the loop."""
-    return [one for one in log.entries if isinstance(one.fact, f.DecisionMade)][-1]
+    """The latest decision of the loop, or rejection at a stage."""
+    return [one for one in log.entries if is_decision(one.fact)][-1]
+
+
+def is_decision(fact: f.AnyFact) -> TypeGuard[f.DecisionMade | f.StageDecided]:
+    """Whether a dossier can be about this."""
+    rejected = isinstance(fact, f.StageDecided) and fact.outcome == "reject"
+    return rejected or isinstance(fact, f.DecisionMade)
