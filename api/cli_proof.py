@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 CHECK_FAILED: Final = 1
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW: Final = NewFile()
+_WHICH: Final = (
+    "Its position, or that of a rejection at a stage. Default: the decision in force, else the "
+    "latest made, else the latest rejection."
+)
 
 
 def _each(_: click.Context, __: click.Parameter, given: Sequence[str]) -> tuple[str, ...]:
@@ -133,7 +137,7 @@ def verify(
     metavar="TIME",
     help="When the page says it was made; not before its facts. Default: now.",
 )
-@click.option("--decision", type=click.IntRange(1), metavar="N", help="Its position.")
+@click.option("--decision", type=click.IntRange(1), metavar="N", help=_WHICH)
 @click.option(
     "--withhold",
     metavar="KINDS",
@@ -171,6 +175,8 @@ def export_dossier(
     out: Path,
 ) -> None:
     """The decision of LOOP (your id, or its handle) as one file that anyone can verify offline.
+
+    Of a candidate who was rejected at a stage it is that rejection.
 
     With --html and --pdf also as a page that tells it to people, made from that file alone: with
     --from FILE and --vkey of any dossier, without a ledger.

@@ -55,7 +55,8 @@ def export(
     Args:
         ledger: with its publisher running.
         loop: the caller's id, or a handle.
-        decision: the decision's position; None: the one in force, else the latest.
+        decision: the position of the decision, or of a rejection at a stage; None: the decision
+            in force, else the latest made, else the latest rejection.
         withheld: kinds of personal values to leave out.
         disclosed: kinds of reasons that are otherwise left out, and are not.
 

@@ -1,5 +1,7 @@
 """Makes the dossier of one decision from the store: all that it rested on, proven, and no more.
 
+A decision is one to hire or not to hire, or a rejection at a stage.
+
 Three steps, because the checkpoint is signed between two readings of the log: `choose` finds the
 decision and the facts of every basis it stands on, `published_over` waits for a checkpoint that has
 it, and `assemble` proves the facts under that and adds the disclosures. Whoever calls records what
@@ -22,7 +24,7 @@ from ledger.errors import LedgerError, LogDamaged
 from ledger.group import Group
 from ledger.ledger import Ledger
 from ledger.personal.withholding import Guarded, Kind, guarded, kinds_of
-from ledger.proof.checked import RestsOnABasis
+from ledger.proof.checked import Decided, RestsOnABasis
 from ledger.proof.disclosure import places
 from ledger.proof.dossier import FORMAT, Dossier, GivenFact, GivenPolicy
 from ledger.proof.tree import basis_root
@@ -38,7 +40,7 @@ class CannotExport(LedgerError):
 class Chosen(NamedTuple):
     """A decision and the facts that its dossier holds, in the order of the log."""
 
-    decision: At[f.DecisionMade]
+    decision: At[Decided]
     rows: tuple[Row, ...]
     facts: tuple[Recorded, ...]
 
@@ -65,7 +67,10 @@ class Audience(NamedTuple):
 
 
 def choose(group: Group, loop: Loop, position: int | None = None) -> Chosen:
-    """The decision at `position`, else the one in force, else the latest made, and its facts.
+    """The decision at `position`, and its facts.
+
+    Without a position the decision in force, else the latest made, else the latest rejection at a
+    stage.
 
     Raises:
         Missing: the loop has no such decision.
@@ -91,15 +96,26 @@ def choose(group: Group, loop: Loop, position: int | None = None) -> Chosen:
     return Chosen(decision, rows, tuple(group.facts(rows)))
 
 
-def _decision(loop: Loop, position: int | None) -> At[f.DecisionMade]:
+def _decision(loop: Loop, position: int | None) -> At[Decided]:
+    made: list[At[Decided]] = [At(one.position, one.fact) for one in loop.decisions]
+    rejected: list[At[Decided]] = [
+        At(one.position, one.fact) for one in loop.stage_decisions if one.fact.outcome == "reject"
+    ]
     if position is not None:
-        made = next((one for one in loop.decisions if one.position == position), None)
-        if made is None:
-            raise Missing("no decision of this loop stands at this position")
-        return made
-    if not loop.decisions:
-        raise Missing("nothing was decided in this loop yet: there is no dossier of it")
-    return loop.decision or loop.decisions[-1]
+        found = next((one for one in (*made, *rejected) if one.position == position), None)
+        if found is None:
+            raise Missing(
+                "no decision of this loop stands at this position: a dossier is of one to hire or "
+                "not to hire, or of a rejection at a stage"
+            )
+        return found
+    if not made and not rejected:
+        raise Missing(
+            "nothing was decided in this loop yet, neither to hire or not to hire, nor to reject "
+            "at a stage: there is no dossier of it"
+        )
+    in_force = loop.decision.position if loop.decision else 0
+    return next((one for one in made if one.position == in_force), (made or rejected)[-1])
 
 
 def _rows(group: Group, basis: Basis) -> list[Row]:

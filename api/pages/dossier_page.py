@@ -36,6 +36,7 @@ from domain import facts as f
 from domain.codec import Recorded, decode
 from domain.state import At
 from domain.values import SYSTEM
+from ledger.proof.checked import Decided
 from ledger.proof.disclosure import digest_of, places, read_disclosure
 from ledger.proof.dossier import Dossier, decode_dossier
 from ledger.proof.verdict import Verdict
@@ -134,11 +135,17 @@ def page_of(
         )
     dossier = decode_dossier(raw)
     t = teller_of(dossier, erased)
-    made = next(one for one in t.of(f.DecisionMade) if one.position == dossier.decision)
+    made = next(
+        At(one.position, one.fact)
+        for one in t.facts
+        if one.position == dossier.decision and isinstance(one.fact, Decided)
+    )
+    rejected = isinstance(made.fact, f.StageDecided)
     return Page(
         title="How a hiring decision was made"
         + (f": {t.candidate}" if t.candidate != CANDIDATE else ""),
-        running_head=f"Loop {dossier.loop}, decision No. {dossier.decision}",
+        running_head=f"Loop {dossier.loop}, {'rejection' if rejected else 'decision'}"
+        f" No. {dossier.decision}",
         checks=checks,
         printed=moment(printed, t.zone) if printed else None,
         story=_story(dossier, t, made, rules, verdict.as_recorded),
@@ -155,7 +162,7 @@ def teller_of(dossier: Dossier, erased: Collection[str] = ()) -> Teller:
 def _story(
     dossier: Dossier,
     t: Teller,
-    made: At[f.DecisionMade],
+    made: At[Decided],
     rules: Catalogue,
     unjudged: tuple[int, ...],
 ) -> Story:
@@ -177,7 +184,7 @@ def _story(
         people=tuple(t.people.values()),
         chapters=tuple(_chapters(t, made.position)),
         rubric=rubric_of(t),
-        seen=seen_of(t, made.fact.gate),
+        seen=seen_of(t, made.fact.gate if isinstance(made.fact, f.DecisionMade) else None),
         dissents=tuple(_dissents(t)),
         debate=_debate(t),
         exceptions=exceptions_of(t, made.position, wordings),
@@ -273,8 +280,9 @@ def _unsaid(dossier: Dossier, t: Teller) -> Iterator[str]:
         " a reversal or an outcome, is not in this file."
     )
     yield (
-        "Nothing about other candidates, and nothing that the decision did not rest on: who read"
-        " the record, and attempts that the rules refused, are in the log but not in this file."
+        "Nothing about other candidates, and nothing that the decision did not rest on, such as who"
+        " read the record: that is in the log but not in this file. What the rules refused in this"
+        " loop before, and what was corrected, is told above."
     )
     yield _missing(dossier, t)
     yield (

@@ -51,7 +51,13 @@ class DossierQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     decision: (
         Annotated[
             int,
-            Meta(ge=1, le=POSITION_MAX, description="Its position. Default: the one in force."),
+            Meta(
+                ge=1,
+                le=POSITION_MAX,
+                description="The position of the decision, or of a rejection at a stage. Default: "
+                "the decision in force, else the latest that was made, else the latest rejection "
+                "at a stage. That a candidate was advanced is no subject of a dossier.",
+            ),
         ]
         | None
     ) = None
@@ -61,6 +67,8 @@ DOSSIER: Final = Route(
     method="GET",
     path="/v1/loops/{loop}/dossier",
     summary="The offline file of a loop's decision, which anyone can verify without this ledger",
+    description="Of a candidate who was rejected at a stage, it is of that rejection. While there "
+    "is neither a decision nor a rejection, there is no dossier: 404.",
     tags=("loops",),
     roles=tuple(sorted(LOOP_READERS)),
     query=DossierQuery,

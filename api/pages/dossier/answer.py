@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from api.pages.telling.say_decision import of_whom
 from api.pages.telling.say_rubric import ref
 from api.pages.telling.teller import CANDIDATE, Teller
-from api.pages.telling.terms import DECISION, VERDICT, counted, listed
+from api.pages.telling.terms import DECISION, TIMES, VERDICT, counted, listed, spaced
 from api.pages.telling.told import opened_with_capital
 from domain import facts as f
 from domain.facts.evidence import Recommend
 from domain.state import At
+from ledger.proof.checked import Decided
 
-Made = At[f.DecisionMade]
+Made = At[Decided]
 
 
 def answer(t: Teller, made: Made) -> tuple[str, ...]:
@@ -23,6 +24,7 @@ def answer(t: Teller, made: Made) -> tuple[str, ...]:
         _recommended(t, made),
         _witnessed(t, made),
         _judged(made),
+        _tried(t, made),
         _against(t, made),
     )
     return tuple(opened_with_capital(one) for one in sentences if one)
@@ -50,10 +52,34 @@ def _considered(t: Teller) -> str:
 def _decided(t: Teller, made: Made) -> str:
     stamp = made.fact.stamp
     role = in_role(t, stamp.by)
+    whom = "them" if t.candidate == CANDIDATE else t.candidate
     return (
-        f"On {t.when(stamp.at).local}, {t.by(stamp)}{role}{',' if role else ''} decided"
-        f" {DECISION[made.fact.decision]} {'them' if t.candidate == CANDIDATE else t.candidate}."
+        f"On {t.when(stamp.at).local}, {t.by(stamp)}{role}{',' if role else ''}"
+        f" {outcome(made.fact, whom)}."
     )
+
+
+def outcome(fact: Decided, whom: str) -> str:
+    """`decided to hire them`, `rejected them at the stage “screening”`."""
+    if isinstance(fact, f.StageDecided):
+        return f"rejected {whom} at the stage “{spaced(fact.stage)}”"
+    return f"decided {DECISION[fact.decision]} {whom}"
+
+
+def _tried(t: Teller, made: Made) -> str:
+    """How often the rules refused before what was decided in the end, or the gate to it."""
+    tried = (
+        ("the evidence gate", t.of(f.EvidenceGateRefused)),
+        ("a decision at a stage", t.of(f.StageDecisionRefused)),
+        ("a decision to hire or not to hire", t.of(f.DecisionRefused)),
+    )
+    refused = [
+        f"{what} {TIMES.get(number, f'{number} times')} ({nos})"
+        for what, several in tried
+        if (number := sum(one.position < made.position for one in several))
+        for nos in [listed([f"No. {one.position}" for one in several])]
+    ]
+    return f"Before it, the rules had refused {listed(refused)}." if refused else ""
 
 
 def _before(t: Teller, made: Made) -> str:
@@ -75,6 +101,8 @@ def _before(t: Teller, made: Made) -> str:
 
 
 def _recommended(t: Teller, made: Made) -> str:
+    if isinstance(made.fact, f.StageDecided):
+        return ""
     advice: list[Recommend] = [
         one.fact.recommend
         for one in t.of(f.RecommendationRecorded)
@@ -89,8 +117,12 @@ def _recommended(t: Teller, made: Made) -> str:
 
 
 def _witnessed(t: Teller, made: Made) -> str:
-    gate = t.at(made.fact.gate)
-    if not isinstance(gate, f.EvidenceGatePassed) or t.opened is None:
+    if t.opened is None:
+        return ""
+    gate = t.at(made.fact.gate) if isinstance(made.fact, f.DecisionMade) else None
+    if isinstance(made.fact, f.StageDecided):
+        return _written(t, t.opened.fact)
+    if not isinstance(gate, f.EvidenceGatePassed):
         return ""
     counting = sum(one.counts for one in gate.witnesses)
     pins = t.opened.fact
@@ -98,6 +130,16 @@ def _witnessed(t: Teller, made: Made) -> str:
         f"It rests on written evidence by {counted(len(gate.witnesses), 'person', 'people')},"
         f" {of_whom(counting, len(gate.witnesses))} counted as independent, rated on the scorecard"
         f" {ref(pins.scorecard)}, and was judged under the set of rules {ref(pins.policy_set)}."
+    )
+
+
+def _written(t: Teller, pins: f.LoopOpened) -> str:
+    """A rejection at a stage rests on no gate, which would have counted who was independent."""
+    authors = {one.fact.author for one in t.of(f.FeedbackSubmitted)}
+    return (
+        f"By then {counted(len(authors), 'person', 'people')} had written feedback, on the"
+        f" scorecard {ref(pins.scorecard)}. The rejection was judged under the set of rules"
+        f" {ref(pins.policy_set)}. A rejection at a stage rests on no evidence gate."
     )
 
 
@@ -138,7 +180,10 @@ def key_facts(t: Teller, made: Made) -> Iterator[tuple[str, str]]:
     yield "Candidate", t.candidate
     if t.requisition is not None:
         yield "Position", t.requisition.title
-    yield "Decision", {"hire": "To hire", "no_hire": "Not to hire"}[fact.decision]
+    if isinstance(fact, f.StageDecided):
+        yield "Decision", f"To reject at the stage “{spaced(fact.stage)}”"
+    else:
+        yield "Decision", {"hire": "To hire", "no_hire": "Not to hire"}[fact.decision]
     yield "Decided by", f"{t.by(stamp)}{in_role(t, stamp.by)}"
     yield "Decided at", f"{when.local}; {when.utc}"
     yield "Recorded at", f"{known.local}; {known.utc}"

@@ -17,7 +17,8 @@ MEANING: Final[Mapping[str, str]] = {
     "checkpoint": "The state of the company's log was signed with the key that the checker was"
     " given, not with one from the file.",
     "inclusion": "Every fact shown here stands in that signed log, word for word, at its number.",
-    "decision": "The decision stands where the file says, and belongs to this loop.",
+    "decision": "The decision, or the rejection at a stage, stands where the file says, and"
+    " belongs to this loop.",
     "basis": "Nothing that the decision rested on was left out, and nothing was slipped in later.",
     "order": "What the decision cites was recorded before it.",
     "disclosures": "Every name and text shown is the one that was recorded.",

@@ -91,7 +91,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 
 
 def seen_of(t: Teller, gate: int | None) -> Seen:
-    """The evidence; `gate` is the position of the gate that the decision rests on."""
+    """The evidence; `gate` is the position of the gate that the decision rests on, if on any."""
     forms = [
         At(one.position, one.fact)
         for one in t.facts
@@ -180,6 +180,9 @@ def _observed(one: f.ObservationMade, competency: f.Competency | None) -> Observ
 
 def _interviewers(forms: list[At[Form]], t: Teller, gate: int | None) -> Iterator[Interviewer]:
     judged = t.at(gate) if gate is not None else None
+    unseen = (
+        "a rejection at a stage rests on no gate" if gate is None else "the gate did not look at it"
+    )
     witnesses = {one.person: one for one in _witnesses(judged)}
     known = {
         one.fact.person: RELATIONSHIP[one.fact.relationship]
@@ -206,7 +209,7 @@ def _interviewers(forms: list[At[Form]], t: Teller, gate: int | None) -> Iterato
                 list(dict.fromkeys([INDEPENDENCE[form.fact.independence], *amended]))
             ),
             relationship=known.get(author, "not disclosed"),
-            counted=witness(told) if told else "the gate did not look at it",
+            counted=witness(told) if told else unseen,
         )
 
 

@@ -183,6 +183,7 @@ WHY_NOT: Final[Mapping[str, str]] = {
     "reference-only": "wrote down a reference, which only corroborates",
     "disqualifying-relationship": "disclosed a relationship that the rules do not accept",
 }
+TIMES: Final[Mapping[int, str]] = {1: "once", 2: "twice"}
 
 
 def spaced(code: str) -> str:
