@@ -206,6 +206,16 @@ def test_a_judge_reads_who_decided_what_and_when(opened: Opened) -> None:
     assert any(term.startswith("Dissent of ") for term in terms)
 
 
+def test_what_the_rules_refused_before_is_told(opened: Opened) -> None:
+    """That the decision passed them in the end is half of it."""
+    early = small_before_the_decision(early=True).decided()
+    assert opened.choose(as_file(dossier_of(early))).startswith("Accepted")
+    assert (
+        "Refused by the rules before\n1: the evidence gate"
+        in opened.page.locator("#facts").inner_text()
+    )
+
+
 def test_a_rejection_at_a_stage_is_told_as_one(opened: Opened) -> None:
     """Whoever was rejected before anybody decided to hire has a dossier too."""
     assert opened.choose(rejected_dossier()).startswith("Accepted")

@@ -260,13 +260,17 @@ def few_settings() -> tuple[f.PolicySetting, ...]:
     return (*few_rules().default_set(), *off)
 
 
-def small_before_the_decision(*asked: f.Ref, superseded: tuple[c.SessionSpec, ...] = ()) -> ToldLog:
+def small_before_the_decision(
+    *asked: f.Ref, superseded: tuple[c.SessionSpec, ...] = (), early: bool = False
+) -> ToldLog:
     """A loop of two sessions under ten rules, ready to be decided.
 
-    With other prompts asked in the first session than those planned, where they are given, and
-    with a plan before the one that was followed.
+    With other prompts asked in the first session than those planned, where they are given, with a
+    plan before the one that was followed, and with a gate tried too early.
     """
     log = _small_planned(superseded)
+    if early:
+        log.passed_gate()
     log.held("screen", prompts=asked or None).wrote(sample.IRIS, "screen").advanced("screening")
     log.held("onsite").wrote(sample.JUNO, "onsite")
     return log.passed_gate().recommended()
