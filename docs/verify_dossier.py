@@ -37,7 +37,7 @@ def root_above(h, size, proof=iter(())):
 def steps(file, vkey):
     yield "step 1 shape and limits"
     dossier = read(file.decode())
-    need(re.fullmatch(DOSSIER, json.dumps(dossier, sort_keys=True, ensure_ascii=False)), "misfit")
+    need(re.fullmatch(DOSSIER, json.dumps(dossier, sort_keys=True, ensure_ascii=False)), "bad form")
     leaves = {one["position"]: one["leaf"].encode() for one in dossier["facts"]}
     need([*leaves] == sorted(leaves) and len(leaves) == len(dossier["facts"]), "facts out of order")
     need(len(file) <= 16_000_000 and max(map(len, leaves.values())) <= 65535, "it is too large")
@@ -66,18 +66,18 @@ def story(dossier, hashes):
     need(types <= {int, list} and made.get("outcome", "reject") == "reject", "it decides nothing")
     yield "step 5 basis"
     used = {dossier["decision"]}
-    for at, basis in [(at, leaf["basis"]) for at, leaf in told.items() if "basis" in leaf]:
-        chosen = [n for n in told if n < at and selects(basis["items"], *kinds[n])]
-        root = b64encode(root_above(dict(enumerate(map(hashes.get, chosen))), len(chosen))).decode()
-        need(str(basis) == str({**basis, "upto": at - 1, "count": len(chosen), "root": root}), at)
-        used.update(chosen)
+    for at, own in [(at, leaf["basis"]) for at, leaf in told.items() if "basis" in leaf]:
+        held = [n for n in told if n < at and selects(own["items"], *kinds[n])]
+        root = b64encode(root_above(dict(enumerate(map(hashes.get, held))), len(held))).decode()
+        need(str(own) == str({**own, "upto": at - 1, "count": len(held), "root": root}), f"of {at}")
+        used.update(held)
     need(used == {*told}, "a fact is given on which neither the decision nor a gate rests")
     yield "step 6 order"
     when = [datetime.fromisoformat(leaf["stamp"]["recorded"]) for leaf in told.values()]
     need(when == sorted(when) and when[-1] < datetime.now(UTC) + timedelta(minutes=5), "bad clock")
-    for at, name, one in [(at, name, one) for at in told for _, name, one in walk(told[at])]:
-        if name in CITED and type(one) is int:
-            need(one < at and one in told and kinds[one][0].startswith(CITED[name]), f"{at}: {one}")
+    for at, kind, to in [(at, name, one) for at in told for _, name, one in walk(told[at])]:
+        if kind in CITED and type(to) is int:
+            need(to < at and to in told and kinds[to][0].startswith(CITED[kind]), f"{at} on {to}")
     yield "step 7 disclosures"
     spots = {(at, str(one)) for leaf in told.values() for at, _, one in walk(leaf)}
     for text in texts:
