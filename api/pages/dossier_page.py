@@ -281,8 +281,9 @@ def _unsaid(dossier: Dossier, t: Teller) -> Iterator[str]:
     )
     yield (
         "Nothing about other candidates, and nothing that the decision did not rest on, such as who"
-        " read the record: that is in the log but not in this file. What the rules refused in this"
-        " loop before, and what was corrected, is told above."
+        " read the record without interviewing: that is in the log but not in this file. What the"
+        " rules refused in this loop before, what was corrected, and what interviewers had read"
+        " before they wrote, is told above."
     )
     yield _missing(dossier, t)
     yield (
