@@ -109,6 +109,7 @@ class CheckpointCheck:
                 position=head + 1,
                 row="the copy outside",
             )
+        self._tell_unrecorded(head)
         after = self._trust.outside() if self._trust.outside and self._newest >= 0 else None
         if self._trust.outside and self._newest >= 0 and self._older(after):
             # Of several servers each keeps what it signed itself, so this need not be wrong.
@@ -123,6 +124,26 @@ class CheckpointCheck:
         ):
             if number:
                 self._findings.notes.append(f"{counted(number, one)} {which}: unchecked.")
+
+    def _tell_unrecorded(self, head: int) -> None:
+        """What was signed, or should have been, and is in no row: removed, or not yet written.
+
+        A crash between the copy and the row looks the same, so it is no problem by itself.
+        """
+        outside = self._outside_size
+        if outside is not None and self._newest < outside <= head:
+            self._findings.notes.append(
+                f"The copy outside is signed over {counted(outside, 'fact')}, and no checkpoint "
+                "over as many is in the database. The next one that is signed mends what a crash "
+                "left; where none was interrupted, rows of `checkpoints` were removed: compare "
+                "them with a backup."
+            )
+        elif self._newest < 0 < head:
+            self._findings.notes.append(
+                f"No checkpoint is in the database, over {counted(head, 'fact')}. The start signs "
+                "one; where one was published before, the rows of `checkpoints` were removed: "
+                "compare them with a backup."
+            )
 
     # ---------------------------------------------------------------- checkpoints
 

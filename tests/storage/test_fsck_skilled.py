@@ -155,6 +155,32 @@ def test_a_log_cut_short_is_found_by_the_copy_outside(cur: Cursor[TupleRow], sou
     assert "it proves that there was more" in problems[0].cure
 
 
+def noted(cur: Cursor[TupleRow], sound: Sound) -> list[str]:
+    """What fsck notes of checkpoints of which no problem is told."""
+    report = fsck(cur.connection, sound.database, sound.keyring, sound.trust)
+    assert report.found["checkpoints"] == 0
+    return [note for note in report.notes if "`checkpoints`" in note]
+
+
+def test_checkpoints_that_only_the_copy_outside_knows_are_noted(
+    cur: Cursor[TupleRow], sound: Sound
+) -> None:
+    """All rows removed, or the last: a note, because a crash while publishing looks the same."""
+    assert noted(cur, sound) == []
+    cur.execute("select max(size) from checkpoints")
+    ((newest,),) = cur.fetchall()
+    for table in ("cosignatures", "timestamps"):
+        cur.execute(f"alter table {table} disable trigger all".encode())
+        cur.execute(f"delete from {table}".encode())
+    for removed in ("size = (select max(size) from checkpoints)", "true"):
+        cur.execute(f"delete from checkpoints where {removed}".encode())
+        (note,) = noted(cur, sound)
+        assert note.startswith(f"The copy outside is signed over {newest} facts, and no checkpoint")
+    alone = sound._replace(trust=sound.trust._replace(outside=None))
+    (note,) = noted(cur, alone)
+    assert note.startswith(f"No checkpoint is in the database, over {newest} facts.")
+
+
 def test_a_person_removed_without_an_erasure_is_found(cur: Cursor[TupleRow], sound: Sound) -> None:
     """Keys, values and ids gone, and no fact that says why: each is missing, not erased."""
     cur.execute("select subject from disclosures where subject like 'c\\_%' limit 1")
