@@ -107,6 +107,11 @@ class Database:
         """The schema of the read models; the projector owns it."""
         return f"{self.schema}_views"
 
+    @property
+    def ours(self) -> bool:
+        """Whether the server is the embedded one, where nobody else has any business."""
+        return not self._step_down
+
     def role_name(self, role: Role) -> str:
         """The role's name on the server, as grants name it; the owner's only where it is ours."""
         return self._names[role]

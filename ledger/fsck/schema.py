@@ -15,7 +15,10 @@ from ledger.migrate import MIGRATIONS, read_migrations
 EXPECTED: Final = MIGRATIONS / "schema.txt"
 
 # Names of this ledger's schema and roles stand in the lines as in the migrations. An internal
-# trigger enforces a foreign key; what others may only read is for the administrator to say.
+# trigger enforces a foreign key. A table says of itself whether it has triggers and the like: where
+# it says no, a superuser made it, and PostgreSQL does not look for them. Of what erasure empties no
+# statistics may keep a copy. What others may only read, and who may act as the owner, is for the
+# administrator of their own server to say; on the embedded one there is nobody else.
 _NEAR: Final = "select set_config('search_path', quote_ident(%s), true)"
 _LINES: Final = """
 with ledger as (
@@ -50,13 +53,22 @@ with ledger as (
     from granted g left join pg_roles r on r.oid = g.grantee
     where grantee <> owner or (what = 'table' and privilege_type = 'SELECT')
 ), said(line) as (
-    select format('table %%s: kind %%s, persistence %%s, row security %%s/%%s',
-                  relname, relkind, relpersistence, relrowsecurity, relforcerowsecurity)
+    select format('table %%s: kind %%s, persistence %%s, row security %%s/%%s, '
+                  'sees triggers %%s, checks %%s, indexes %%s, rules %%s', relname, relkind,
+                  relpersistence, relrowsecurity, relforcerowsecurity,
+                  relhastriggers >= exists(select from pg_trigger where tgrelid = kept.oid),
+                  relchecks = (select count(*) from pg_constraint
+                               where conrelid = kept.oid and contype = 'c'),
+                  relhasindex >= exists(select from pg_index where indrelid = kept.oid),
+                  relhasrules >= exists(select from pg_rewrite where ev_class = kept.oid))
     from kept where relkind <> 'i'
     union all
-    select format('column %%s.%%s: %%s%%s, default %%s, generated %%s%%s', relname, attname,
+    select format('column %%s.%%s: %%s%%s, default %%s, generated %%s%%s%%s', relname, attname,
                   format_type(atttypid, atttypmod), case when attnotnull then ' not null' end,
-                  coalesce(pg_get_expr(adbin, adrelid), 'none'), attgenerated, attidentity)
+                  coalesce(pg_get_expr(adbin, adrelid), 'none'), attgenerated, attidentity,
+                  case when relname = any(%(emptied)s) and atttypid = 'bytea'::regtype then
+                      ', statistics ' || coalesce(nullif(attstattarget, -1)::text, 'as usual')
+                  end)
     from kept join pg_attribute a on attrelid = kept.oid and attnum > 0 and not attisdropped
     left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
     where relkind <> 'i'
@@ -64,7 +76,12 @@ with ledger as (
     select format('constraint %%s on %%s: %%s', conname, relname, pg_get_constraintdef(o.oid, true))
     from kept join pg_constraint o on conrelid = kept.oid where contype <> 'n'
     union all
-    select format('index %%s: valid %%s, ready %%s, %%s', relname, indisvalid, indisready,
+    select format('statistics %%s on %%s: beside those of its columns', stxname, relname)
+    from kept join pg_statistic_ext on stxrelid = kept.oid
+    where relname = any(%(emptied)s)
+    union all
+    select format('index %%s: valid %%s, ready %%s, live %%s, immediate %%s, %%s', relname,
+                  indisvalid, indisready, indislive, indimmediate,
                   pg_get_indexdef(kept.oid, 0, true))
     from kept join pg_index i on i.indexrelid = kept.oid
     union all
@@ -93,7 +110,8 @@ with ledger as (
     select format('grant %%s %%s %%s to %%s: grantable %%s', privilege_type, what,
                   concat_ws('.', nullif(name, ''), nullif(part, '')), who, is_grantable)
     from named
-    where who in ('$owner', '$runtime', '$projector') or privilege_type not in ('SELECT', 'USAGE')
+    where who in ('$owner', '$runtime', '$projector', 'PUBLIC') or %(ours)s
+       or privilege_type not in ('SELECT', 'USAGE')
     union all
     select format('owner of %%s: not that of facts', relname)
     from kept, owner where kept.relowner <> owner.relowner
@@ -101,18 +119,35 @@ with ledger as (
     select format('owner of %%s: not that of facts', proname)
     from made, owner where proowner <> owner.relowner
     union all
-    select format('role $%%s: may act as the owner or has its powers', case rolname
+    select format('role $%%s: may act as another or has powers of its own', case rolname
                   when %(runtime)s then 'runtime' else 'projector' end)
-    from pg_roles r, owner
+    from pg_roles r
     where rolname in (%(runtime)s, %(projector)s)
-      and (rolsuper or rolbypassrls or rolcreaterole or rolreplication
-           or pg_has_role(r.oid, owner.relowner, 'MEMBER')
-           or pg_has_role(r.oid, 'pg_write_all_data', 'MEMBER')
-           or pg_has_role(r.oid, 'pg_write_server_files', 'MEMBER')
-           or pg_has_role(r.oid, 'pg_execute_server_program', 'MEMBER'))
+      and (rolsuper or rolbypassrls or rolcreaterole or rolreplication or exists (
+          select from pg_roles p where p.oid <> r.oid and pg_has_role(r.oid, p.oid, 'MEMBER')
+          and (p.oid = (select relowner from owner) or p.rolname = any(%(powerful)s))))
+    union all
+    select format('role %%s: may do more than the ledger''s own', rolname)
+    from pg_roles r
+    where %(ours)s and rolcanlogin and r.oid >= 16384 and r.oid <> (select relowner from owner)
+      and rolname not in (%(runtime)s, %(projector)s)
+      and (rolsuper or rolcreaterole or rolreplication or exists (
+          select from pg_roles p where p.oid <> r.oid and pg_has_role(r.oid, p.oid, 'MEMBER')
+          and (p.oid = (select relowner from owner) or p.rolname = any(%(powerful)s))))
 )
 select distinct line collate "C" from said order by 1
 """
+_POWERS: Final = (
+    "pg_read_all_data",
+    "pg_write_all_data",
+    "pg_read_server_files",
+    "pg_write_server_files",
+    "pg_execute_server_program",
+    "pg_maintain",
+    "pg_create_subscription",
+)
+"""Roles of PostgreSQL's whose members reach past grants; the older versions lack some."""
+
 _MIGRATED: Final = "select version, sha256 from {}.schema_migrations order by version"
 _CURE: Final = (
     "Put it back as the migrations in `ledger/migrations` made it, then see who changed it and "
@@ -126,10 +161,14 @@ _MIGRATE: Final = (
 
 def schema_lines(rows: Rows, database: Database) -> list[str]:
     """How the schema is, a sorted line for each thing that counts."""
+    runtime, projector = (database.role_name(role) for role in ("runtime", "projector"))
     given = {
         "schema": database.schema,
-        "runtime": database.role_name("runtime"),
-        "projector": database.role_name("projector"),
+        "runtime": runtime,
+        "projector": projector,
+        "powerful": [runtime, projector, *_POWERS],
+        "emptied": ["subject_keys", "aliases", "disclosures"],
+        "ours": database.ours,
     }
     with rows.connection.cursor() as cur:
         cur.execute(_NEAR, [database.schema])  # so that the names of its own come without it

@@ -3,8 +3,9 @@
 1. The fact `subject-erased` is decided like any other; after it nothing of the person is sealed.
 2. In the transaction that appends it, under the log's lock, the person's keys, values and aliases
    are deleted. A crash before the commit leaves everything, a crash after it leaves nothing.
-3. After the commit the owner rewrites the table of keys, because a deleted row stays in the file
-   until then. Where that fails the erasure stands, and it is tried again: while this process runs,
+3. After the commit the owner rewrites the tables of keys and of aliases, because a deleted row
+   stays in the file until then: the key that opens what was said, the alias that leads from an id
+   to a handle. Where that fails the erasure stands, and it is tried again: while this process runs,
    and at every start until it is done.
 """
 
@@ -36,7 +37,10 @@ _PENDING: Final = "select max(position) from {}.unvacuumed_erasures"
 _MARK: Final = "insert into {}.unvacuumed_erasures (position) select * from unnest(%s::bigint[])"
 _DONE: Final = "delete from {}.unvacuumed_erasures where position <= %s"
 # A plain VACUUM frees the place of a dead row and leaves its bytes there; FULL writes a new file.
-_VACUUM: Final = "vacuum (full, verbose) {}.subject_keys"
+_VACUUM: Final = ("vacuum (full, verbose) {}.subject_keys", "vacuum (full, verbose) {}.aliases")
+# ANALYZE copied keys there before migration 0005. On somebody else's server the table holds the
+# statistics of others too, and planning stands still meanwhile: there it is left to them.
+_VACUUM_STATISTICS: Final = "vacuum (full, verbose) pg_catalog.pg_statistic"
 _log = structlog.get_logger()
 
 
@@ -76,7 +80,7 @@ class Erasures:
         cur.execute(self._mark, ([one.position for one in erased],))
 
     def pending(self, cur: Cursor[TupleRow]) -> int | None:
-        """The latest erasure whose keys may still be in the file of their table, or None."""
+        """The latest erasure whose keys or ids may still be in their tables' files, or None."""
         position: int | None = cur.execute(self._pending).fetchall()[0][0]
         return position
 
@@ -91,44 +95,46 @@ def kept(
 
 
 def vacuum_keys(database: Database) -> bool:
-    """Erasing, 3: writes the table of keys anew, without the deleted ones; whether it is done now.
+    """Erasing, 3: writes keys and aliases anew, without the deleted ones; whether it is done now.
 
     True also where nothing was to be done. False where an old transaction could still see a deleted
     row, which then had to be copied.
 
     Raises:
-        psycopg.Error: the store is away, or somebody held the table for longer than `LOCK_WAIT`.
+        psycopg.Error: the store is away, or somebody held a table for longer than `LOCK_WAIT`.
     """
     with database.connect("owner", autocommit=True) as connection:
         pending = connection.execute(in_schema(_PENDING, database.schema)).fetchall()[0][0]
         if pending is None:
             return True
-        if not _rewrite(connection, database.schema):
+        if not _rewrite(connection, database):
             return False
         connection.execute(in_schema(_DONE, database.schema), [pending])
     return True
 
 
 def vacuum_now(database: Database) -> bool:
-    """Writes the table of keys anew, whoever was erased or not; like `vacuum_keys` else."""
+    """Writes keys and aliases anew, whoever was erased or not; like `vacuum_keys` else."""
     with database.connect("owner", autocommit=True) as connection:
-        return _rewrite(connection, database.schema)
+        return _rewrite(connection, database)
 
 
-def _rewrite(connection: Connection, schema: str) -> bool:
-    """Whether the new file holds nothing but what stands."""
-    left = 0
+def _rewrite(connection: Connection, database: Database) -> bool:
+    """Whether the new files hold nothing but what stands."""
+    left: list[int] = []
 
     def hear(notice: Diagnostic) -> None:
-        nonlocal left
         # "3 dead row versions cannot be removed yet", in whatever language the server speaks.
-        found = re.match(r"\s*(\d+)\b", notice.message_detail or "")
-        left += int(found[1]) if found else 0
+        first, _, _ = (notice.message_detail or "").partition("\n")
+        left.extend(int(number) for number in re.findall(r"\d+", first))
 
     connection.add_notice_handler(hear)
     connection.execute(f"set lock_timeout = '{LOCK_WAIT}'".encode())
-    connection.execute(in_schema(_VACUUM, schema))
-    return not left
+    statements = (*_VACUUM, _VACUUM_STATISTICS) if database.ours else _VACUUM
+    for statement in statements:
+        connection.execute(in_schema(statement, database.schema))
+    # A table that the owner may not vacuum is left out with a warning, and counts nothing.
+    return left == [0] * len(statements)
 
 
 class Vacuuming:

@@ -270,17 +270,18 @@ def test_a_row_that_somebody_still_sees_is_not_called_gone(
     assert gone not in file_of_keys(server, database)
 
 
+@pytest.mark.parametrize("table", ["subject_keys", "aliases"])
 def test_a_vacuum_that_was_in_the_way_of_somebody_is_tried_again(
-    database: Database, hall: Hall, monkeypatch: pytest.MonkeyPatch
+    database: Database, hall: Hall, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     """Who holds the table is waited for a moment, not for ever, and the erasure stands."""
     clean(database)
     monkeypatch.setattr(erase, "LOCK_WAIT", "50ms")
     monkeypatch.setattr(erase, "RETRY_SECONDS", (0.05,))
-    hall.open_loop("a8", "r-1")
+    hall.open_loop(f"a8-{table[0]}", "r-1")
     with database.connect("runtime") as reader:
-        reader.execute("select 1 from subject_keys")
-        hall.ask("paul", erasing("candidate-of-a8")).result(20)
+        reader.execute(f"select 1 from {table}".encode())
+        hall.ask("paul", erasing(f"candidate-of-a8-{table[0]}")).result(20)
         time.sleep(0.2)
         assert pending(hall) is not None
     wait_until_vacuumed(hall)
@@ -298,3 +299,31 @@ def test_what_one_process_left_undone_the_next_start_does(
         assert pending(hall) is not None
     with open_ledger(database, directory):
         wait_until_vacuumed(hall)
+
+
+def test_on_a_server_of_others_only_our_own_tables_are_rewritten(
+    server: Embedded, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statistics there are those of others too: nobody's planning is to wait for us."""
+    tables = (f"{database.schema}.subject_keys", f"{database.schema}.aliases", "pg_statistic")
+    asked = "select pg_relation_filenode(name::regclass) from unnest(%s::text[]) as name"
+
+    def rewritten() -> list[bool]:
+        with psycopg.connect(server.superuser_url(), autocommit=True) as connection:
+            before = connection.execute(asked, [list(tables)]).fetchall()
+            while not erase.vacuum_now(database):
+                time.sleep(0.02)
+            after = connection.execute(asked, [list(tables)]).fetchall()
+        return [one != other for one, other in zip(before, after, strict=True)]
+
+    assert rewritten() == [True, True, True]
+    monkeypatch.setattr(Database, "ours", False)
+    assert rewritten() == [True, True, False]
+
+
+def test_a_table_that_the_owner_may_not_rewrite_is_not_called_done(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL only warns, and leaves the table as it is."""
+    monkeypatch.setattr(erase, "_VACUUM", ("vacuum (full, verbose) pg_catalog.pg_authid",))
+    assert not erase.vacuum_now(database)

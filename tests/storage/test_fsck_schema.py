@@ -48,6 +48,42 @@ CHANGES = {
     "ALTER TABLE facts ALTER COLUMN type DROP NOT NULL": "column facts.type",
     "ALTER TABLE aliases RENAME COLUMN handle TO name": "column aliases.handle",
     "DROP TABLE cosignatures": "table cosignatures",
+    "UPDATE pg_class SET relhastriggers = false WHERE oid = 'facts'::regclass": "table facts",
+    "UPDATE pg_class SET relchecks = 0 WHERE oid = 'facts'::regclass": "table facts",
+    "UPDATE pg_class SET relhasindex = false WHERE oid = 'requests'::regclass": "table requests",
+    "CREATE RULE quiet AS ON UPDATE TO facts DO INSTEAD NOTHING; "
+    "UPDATE pg_class SET relhasrules = false WHERE oid = 'facts'::regclass": "table facts",
+    "UPDATE pg_index SET indislive = false WHERE indexrelid = 'requests_pkey'::regclass": (
+        "index requests_pkey"
+    ),
+    "UPDATE pg_index SET indimmediate = false WHERE indexrelid = 'requests_pkey'::regclass": (
+        "index requests_pkey"
+    ),
+    "UPDATE pg_index SET indisunique = false WHERE indexrelid = 'requests_pkey'::regclass": (
+        "index requests_pkey"
+    ),
+    "ALTER TABLE subject_keys ALTER wrapped SET STATISTICS 100": "column subject_keys.wrapped",
+    "ALTER TABLE aliases ALTER lookup SET STATISTICS -1": "column aliases.lookup",
+    "CREATE STATISTICS more (mcv) ON subject, wrapped FROM subject_keys": (
+        "statistics more on subject_keys"
+    ),
+    "GRANT USAGE ON SCHEMA {schema} TO PUBLIC": "grant USAGE schema  to PUBLIC",
+    "GRANT SELECT ON subject_keys TO PUBLIC": "grant SELECT table subject_keys to PUBLIC",
+    "GRANT SELECT (sealed) ON aliases TO PUBLIC": "grant SELECT column aliases.sealed to PUBLIC",
+    "GRANT pg_read_all_data TO {projector}": "role $projector",
+    "GRANT pg_read_server_files TO {runtime}": "role $runtime",
+    "GRANT {runtime} TO {projector}": "role $projector",
+}
+ON_OUR_OWN_SERVER = {
+    "GRANT {owner} TO eve": "role eve",
+    "GRANT {runtime} TO eve": "role eve",
+    "CREATE ROLE between; GRANT {owner} TO between; GRANT between TO eve": "role eve",
+    "GRANT pg_read_all_data TO eve": "role eve",
+    "ALTER ROLE eve SUPERUSER": "role eve",
+    "ALTER ROLE eve REPLICATION": "role eve",
+    "ALTER ROLE eve CREATEROLE": "role eve",
+    "GRANT SELECT ON disclosures TO eve": "grant SELECT table disclosures to eve",
+    "GRANT SELECT (sealed) ON aliases TO eve": "grant SELECT column aliases.sealed to eve",
 }
 
 
@@ -68,7 +104,37 @@ def test_a_fresh_ledger_is_as_the_file_says(ledger: Database) -> None:
 @pytest.mark.parametrize("change", list(CHANGES))
 def test_a_change_of_the_schema_is_named(server: Embedded, ledger: Database, change: str) -> None:
     """Whatever a superuser takes away, turns off or puts in."""
-    names = {role: ledger.role_name(role) for role in ("runtime", "projector")}
+    readable, told = _found_after(server, ledger, change)
+    assert CHANGES[change] in told
+    assert readable != change.startswith(("DROP TABLE", "ALTER TABLE aliases RENAME"))
+
+
+@pytest.mark.parametrize("change", list(ON_OUR_OWN_SERVER))
+def test_whom_a_superuser_let_in_is_named_where_nobody_else_has_business(
+    server: Embedded, ledger: Database, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """On the embedded server; on somebody's own their administrators may read and act."""
+    made = f"CREATE ROLE eve LOGIN; {change}"
+    readable, told = _found_after(server, ledger, made)
+    assert ON_OUR_OWN_SERVER[change] in told
+    assert readable
+    monkeypatch.setattr(Database, "ours", False)
+    assert _found_after(server, ledger, made) == (True, set())
+
+
+def test_a_trigger_that_came_and_went_is_no_change(server: Embedded, ledger: Database) -> None:
+    """A table may say that it has what it has no more: PostgreSQL looks, and finds nothing."""
+    for table in ("facts", "disclosures"):
+        passing = (
+            f"CREATE TRIGGER passing AFTER INSERT ON {table} EXECUTE FUNCTION refuse_change(); "
+            f"DROP TRIGGER passing ON {table}"
+        )
+        assert _found_after(server, ledger, passing) == (True, set())
+
+
+def _found_after(server: Embedded, ledger: Database, change: str) -> tuple[bool, set[str | None]]:
+    """Whether the rest can be read, and what is told, after a change that is rolled back."""
+    names = {role: ledger.role_name(role) for role in ("owner", "runtime", "projector")}
     findings = Findings()
     with psycopg.connect(server.superuser_url()) as connection:
         connection.execute(f"SET search_path = {ledger.schema}".encode())
@@ -77,6 +143,4 @@ def test_a_change_of_the_schema_is_named(server: Embedded, ledger: Database, cha
         connection.execute(change.format(schema=ledger.schema, **names).encode())
         readable = check_schema(Rows(connection, ledger.schema), ledger, findings)
         connection.rollback()
-    report = findings.report("", 0, "")
-    assert CHANGES[change] in {problem.row for problem in report.problems}
-    assert readable != change.startswith(("DROP TABLE", "ALTER TABLE aliases RENAME"))
+    return readable, {problem.row for problem in findings.report("", 0, "").problems}

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,16 @@ def own(server: Embedded) -> str:
 
 
 @pytest.fixture
-def login(own: str) -> Login:
-    """Makes a login with some attributes, which may create in the database; its URL."""
+def login(own: str) -> Generator[Login]:
+    """Makes a login with some attributes, which may create in the database; its URL.
+
+    It is one for the test alone: `hireledger fsck` of others on this server names who may log in.
+    """
+    made: list[str] = []
 
     def make(attributes: str = "", *, creates: bool = True) -> str:
         name = f"login_{secrets.token_hex(4)}"
+        made.append(name)
         database = conninfo_to_dict(own)["dbname"]
         with psycopg.connect(own, autocommit=True) as connection:
             connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'a' {attributes}".encode())
@@ -39,7 +44,10 @@ def login(own: str) -> Login:
                 connection.execute(f"GRANT CREATE ON DATABASE {database} TO {name}".encode())
         return make_conninfo(own, user=name, password="a")
 
-    return make
+    yield make
+    with psycopg.connect(own, autocommit=True) as connection:
+        for name in made:
+            connection.execute(f"ALTER ROLE {name} NOLOGIN".encode())
 
 
 @pytest.fixture
