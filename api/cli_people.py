@@ -42,8 +42,8 @@ def erase(
     ]
     if not done.keys_vacuumed:
         lines.append(
-            "The deleted key still lies in its table's file, because the table was in use. A "
-            "running server writes the file anew as soon as it can, and every start does."
+            "The deleted key and ids still lie in their tables' files, because a table was in use. "
+            "A running server writes the files anew as soon as it can, and every start does."
         )
     say(as_json, done, *lines)
 

@@ -71,8 +71,8 @@ _RESTORE_KEY: Final = (
     "nothing of theirs opens."
 )
 _ERASED: Final = (
-    "Delete the row, and vacuum the table: the person was erased. A restored backup needs the "
-    "erasures since it was made to be repeated."
+    "Delete the row, and `VACUUM FULL` its table: the person was erased. A restored backup needs "
+    "the erasures since it was made to be repeated."
 )
 
 

@@ -29,8 +29,8 @@ _RESTORE: Final = (
 )
 _KEY: Final = "Restore the row of `subject_keys` of this subject from the backup of that table."
 _REMOVE: Final = (
-    "Delete the row, and vacuum the table: an erased person's words must not stay. See where it "
-    "came from; a restored backup needs the erasures since it was made to be repeated."
+    "Delete the row, and `VACUUM FULL` its table: an erased person's words must not stay. See "
+    "where it came from; a restored backup needs the erasures since it was made to be repeated."
 )
 
 
