@@ -35,7 +35,7 @@ def test_the_loop_in_the_readme_is_refused_and_then_decided(
         (tmp_path / ".hireledger").mkdir()
         shutil.copy(tmp_path / "admin.key", tmp_path / ".hireledger" / "admin.key")
         ran = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", f"n=0; {script}"],
+            ["bash", "-euo", "pipefail", "-c", script],
             cwd=tmp_path,
             env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
             capture_output=True,
