@@ -62,6 +62,7 @@ class Checked:
     cosigned_at: tuple[int, ...] = ()  # from step 2: what the policy's witnesses state
     told: dict[int, Told] = field(init=False)  # from step 4, by position
     decision: Decided = field(init=False)  # from step 4
+    reaches: dict[Item, int] = field(default_factory=dict[Item, int])  # in step 9: bases, by item
     as_recorded: tuple[int, ...] = ()  # from step 9: whose verdicts could not be judged again
 
     @property

@@ -87,10 +87,10 @@ def judge_earlier(checked: Checked) -> tuple[int, tuple[int, ...]]:
 
 def _in_file(one: Told, item: Item, checked: Checked) -> bool:
     """Whether all that this item selects before a fact is in the file: a basis asked for it."""
-    return any(
-        fact.basis.upto >= one.position - 1 and covered(item, fact.basis.items)
-        for _, fact in checked.resting
-    )
+    if item not in checked.reaches:
+        asking = (b.basis.upto for _, b in checked.resting if covered(item, b.basis.items))
+        checked.reaches[item] = max(asking, default=-1)
+    return checked.reaches[item] >= one.position - 1
 
 
 def _before(one: Told, items: tuple[Item, ...], checked: Checked) -> tuple[Recorded, ...]:
