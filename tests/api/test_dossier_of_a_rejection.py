@@ -60,7 +60,7 @@ def test_who_was_screened_out_before_any_interview_has_one_too(office: Office) -
     assert verdict.accepted, verdict.failed
     page = page_of(made.raw, verdict, rules())
     assert page.story is not None
-    assert "By then no person had written feedback" in " ".join(page.story.answer)
+    assert "By then nobody had written feedback" in " ".join(page.story.answer)
     assert "No feedback is recorded." in html_of(page)
 
 

@@ -136,10 +136,11 @@ def _witnessed(t: Teller, made: Made) -> str:
 def _written(t: Teller, pins: f.LoopOpened) -> str:
     """A rejection at a stage rests on no gate, which would have counted who was independent."""
     authors = {one.fact.author for one in t.of(f.FeedbackSubmitted)}
+    wrote = counted(len(authors), "person", "people") if authors else "nobody"
     return (
-        f"By then {counted(len(authors), 'person', 'people')} had written feedback, on the"
-        f" scorecard {ref(pins.scorecard)}. The rejection was judged under the set of rules"
-        f" {ref(pins.policy_set)}. A rejection at a stage rests on no evidence gate."
+        f"By then {wrote} had written feedback on the scorecard {ref(pins.scorecard)}. The"
+        f" rejection was judged under the set of rules {ref(pins.policy_set)}. A rejection at a"
+        " stage rests on no evidence gate."
     )
 
 
