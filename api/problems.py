@@ -20,6 +20,7 @@ from api.logs import log, where
 from domain.findings import Finding
 from domain.values import Position
 from ledger.errors import LogDamaged
+from ledger.export_dossier import CannotExport
 from ledger.restore_guard import RecordBehind
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -64,6 +65,10 @@ CODES: Final[Mapping[Code, tuple[int, str]]] = {
 }
 # What the ledger found to be wrong with the store itself: a fault that only its keeper can mend.
 _FOUND: Final[Mapping[type[Exception], str]] = {
+    CannotExport: (
+        "No dossier can be made of this decision. To ask again does not help. Whoever runs this"
+        " server finds out with `hireledger export dossier LOOP` why, and what to do."
+    ),
     LogDamaged: (
         "The log in the store is damaged: facts, or parts of the tree over them, are missing. To"
         " ask again does not help. Whoever runs this server finds out with `hireledger fsck` what"

@@ -10,6 +10,7 @@ is about to be seen before a byte of the file is sent.
 
 import base64
 from collections.abc import Collection
+from datetime import timedelta
 from typing import NamedTuple
 
 from domain import facts as f
@@ -24,9 +25,9 @@ from ledger.errors import LedgerError, LogDamaged
 from ledger.group import Group
 from ledger.ledger import Ledger
 from ledger.personal.withholding import Guarded, Kind, guarded, kinds_of
-from ledger.proof.checked import Decided, RestsOnABasis
+from ledger.proof.checked import CLOCK_SECONDS_MAX, Decided, RestsOnABasis
 from ledger.proof.disclosure import places
-from ledger.proof.dossier import FORMAT, Dossier, GivenFact, GivenPolicy
+from ledger.proof.dossier import FACTS_MAX, FORMAT, Dossier, GivenFact, GivenPolicy
 from ledger.proof.tree import basis_root
 from ledger.recorder import Row
 from ledger.vouching.timestamps import Signers, Timestamps
@@ -92,6 +93,12 @@ def choose(group: Group, loop: Loop, position: int | None = None) -> Chosen:
         _check(at, basis, chosen.values())
     (own,) = group.store.recorder.fetch(group.cur, [decision.position])
     rows = tuple(sorted((*chosen.values(), own)))
+    if len(rows) > FACTS_MAX:
+        raise CannotExport(
+            f"This decision rests on {len(rows)} facts, and a dossier holds at most {FACTS_MAX}. "
+            "The loop's timeline tells it all the same. Find out what records so much in one loop, "
+            "such as a program that asks for the gate again and again."
+        )
     _check_of_one_loop(rows, loop.handle)
     return Chosen(decision, rows, tuple(group.facts(rows)))
 
@@ -140,6 +147,8 @@ def _check(at: int, basis: Basis, chosen: Collection[Row]) -> None:
 def _check_of_one_loop(rows: tuple[Row, ...], handle: str) -> None:
     mine = loop_tag(handle)
     for row in rows:
+        if row.type == "subject-erased.v1":  # of all loops of one person
+            continue
         if any(tag.startswith(loop_tag("")) and tag != mine for tag in row.tags):
             raise CannotExport(
                 f"The fact at {row.position}, on which the decision rests, is of another loop too: "
@@ -161,8 +170,11 @@ def published_over(ledger: Ledger, position: int) -> Published:
     wanted = policy.witnesses if policy is not None and policy.quorum is not None else ()
     by = Signers.of(publishing.keys.verifiers, [one.verifier for one in wanted])
     with ledger.reading() as group:
+        (decision,) = group.at((position,))
+        # A clock that ran ahead then: no verifier takes a token from before the decision.
+        since = decision.fact.stamp.recorded - timedelta(seconds=CLOCK_SECONDS_MAX)
         for one in Timestamps(ledger.database.schema).covering(group.cur, position, by):
-            if publishing.still_stands(one.note):
+            if one.stamped >= since and publishing.still_stands(one.note):
                 return Published(one.size, one.note, (one.token,))
     return Published(newest.size, newest.note)
 

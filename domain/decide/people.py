@@ -120,6 +120,9 @@ def correct_fact(command: c.CorrectFact, world: World, context: Context) -> Draf
     if recorded is None:
         raise Missing("no fact at this position")
     about = tuple(t for t in recorded.fact.stamp.tags if t.partition(":")[0] in _ABOUT_SOMEONE)
+    if sum(tag.startswith(tags.loop("")) for tag in about) > 1:
+        # Of a person, such as a look at their record: of none of their loops more than of another.
+        about = tuple(tag for tag in about if not tag.startswith(tags.loop("")))
     return Draft(
         fact=f.FactCorrected(
             stamp=context.stamp(tags.fact(command.position), *about),

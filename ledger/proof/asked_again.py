@@ -105,7 +105,8 @@ def _told(fact: f.AnyFact) -> dict[str, Any]:
 
 
 def _words(number: int) -> str:
-    return " ".join(["word"] * number) or _WORDLESS
+    """As short as can be: a text that is full of words has one for every second letter."""
+    return " ".join(["w"] * number) or _WORDLESS
 
 
 def _opened(value: object) -> object:

@@ -1,6 +1,6 @@
 """A dossier on its way through the steps: what was given to the verifier, and what holds so far."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple, cast
@@ -59,7 +59,7 @@ class Checked:
 
     dossier: Dossier = field(init=False)  # from step 1
     checkpoint: Checkpoint = field(init=False)  # from step 2
-    cosigned_at: tuple[int, ...] = ()  # from step 2: what the policy's witnesses state
+    cosigned_at: Mapping[str, int | None] = field(init=False)  # from step 2, by witness
     told: dict[int, Told] = field(init=False)  # from step 4, by position
     decision: Decided = field(init=False)  # from step 4
     reaches: dict[Item, int] = field(default_factory=dict[Item, int])  # in step 9: bases, by item

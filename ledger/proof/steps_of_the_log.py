@@ -1,6 +1,6 @@
 """Steps 1 to 3: a file of the right shape, whose facts the log holds at their places."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -41,8 +41,8 @@ class Opened(NamedTuple):
 
     checkpoint: Checkpoint
     said: str
-    cosigned_at: tuple[int, ...]
-    """POSIX seconds that the policy's witnesses state."""
+    cosigned_at: Mapping[str, int | None]
+    """The policy's witnesses by name, each with the POSIX seconds that it states, if any."""
 
 
 def read_checkpoint(
@@ -64,14 +64,13 @@ def read_checkpoint(
             "is another ledger's, or the key is."
         )
     said = f"signed by {found.origin} over {counted(found.size, 'fact')}"
-    times = (
-        one.signed_at(signature.signature)
-        for one in witnesses
+    cosigned_at = {
+        one.name: one.verifier.signed_at(signature.signature)
+        for one in (policy.witnesses if policy else ())
         for signature in signatures
-        if (one.name, one.key_id) == (signature.name, signature.key_id)
-    )
-    stated = tuple(time for time in times if time is not None)
-    return Opened(found, f"{said}; {_witnessed(policy, signatures)}", stated)
+        if (one.verifier.name, one.verifier.key_id) == (signature.name, signature.key_id)
+    }
+    return Opened(found, f"{said}; {_witnessed(policy, signatures)}", cosigned_at)
 
 
 def _witnessed(policy: WitnessPolicy | None, signatures: tuple[Signature, ...]) -> str:

@@ -1,7 +1,7 @@
 """What is put into a dossier from the store, and when none is made at all."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -27,7 +27,7 @@ from ledger.proof.verdict import Verdict
 from ledger.proof.verify import verify
 from ledger.recorder import NewRow
 from ledger.vouching.timestamps import Stamped, Timestamps
-from office import Office, decision, rules
+from office import Office, decision, opening, rules
 from policies import Catalogue
 from tsa import Authority, make_authority, needs_openssl
 
@@ -147,6 +147,30 @@ def test_a_fact_that_is_of_another_loop_too_gives_no_dossier(office: Office) -> 
         export(office.ledger, handle)
 
 
+def test_a_correction_of_what_is_of_two_loops_is_in_neither(office: Office) -> None:
+    """A look at a person's record carries all their loops; what is noted of it is the person's."""
+    office.open("one")
+    one = office.get("hana", "/loops/one")["candidate"]["id"]
+    office.did("hana", "/loops", {**opening("two"), "candidate": {"id": "candidate-of-one"}})
+    office.get("paul", f"/candidates/{one}/record")
+    said = {"text": "It was read out to the candidate."}
+    office.did("udo", f"/facts/{office.ledger_head()}/correction", said)
+    positions = office.ready("one", opened=True)
+    office.did("dora", "/loops/one/decision", decision(positions))
+    assert verdict_on(export(office.ledger, "one"), office.ledger).accepted
+
+
+def test_a_rejection_after_an_erasure_has_a_dossier(office: Office) -> None:
+    """That a person was erased is of all their loops, and of no other candidate."""
+    handle = office.open("one")
+    office.did("hana", "/loops", {**opening("two"), "candidate": {"id": "candidate-of-one"}})
+    office.write_feedback("one")
+    person = office.get("hana", "/loops/one")["candidate"]["id"]
+    office.did("paul", f"/candidates/{person}/erasure", {"legal_basis": "They asked for it."})
+    office.did("hana", f"/loops/{handle}/stages/onsite/decision", {"outcome": "reject"})
+    assert verdict_on(export(office.ledger, handle), office.ledger).accepted
+
+
 @needs_openssl
 def test_the_earliest_timestamp_over_the_decision_is_in_it(office: Office, tmp_path: Path) -> None:
     """With the checkpoint that was stamped, and not a later one; the tenth step passes."""
@@ -163,6 +187,30 @@ def test_the_earliest_timestamp_over_the_decision_is_in_it(office: Office, tmp_p
     assert verdict_on(made, ledger).steps[9].outcome == "not checked"
 
 
+def test_a_timestamp_from_before_the_decision_is_passed_over(office: Office) -> None:
+    """The ledger's clock ran ahead when it was made; a later token says what that one cannot."""
+    handle = decide(office)
+    ledger = office.ledger
+    stamped = ledger.publisher.checkpoint_at_least(office.ledger_head())
+    _keep(ledger, stamped.size, stamped.note, b"early", datetime.now(UTC) - timedelta(hours=2))
+    assert export(ledger, handle).dossier.timestamps == ()
+    _keep(ledger, stamped.size, stamped.note, b"later")
+    assert export(ledger, handle).dossier.timestamps == (b"later",)
+
+
+def test_a_decision_on_more_facts_than_a_file_holds_is_told_of(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the command line with the cause, by the route with where to find it."""
+    handle = decide(office)
+    monkeypatch.setattr("ledger.export_dossier.FACTS_MAX", 10)
+    with pytest.raises(CannotExport, match="and a dossier holds at most 10"):
+        export(office.ledger, handle)
+    answer = office.call("GET", f"/v1/loops/{handle}/dossier", actor="udo", token=office.service)
+    assert answer.status == 503, "as where the store is found to be damaged"
+    assert "No dossier can be made of this decision" in answer["detail"]
+
+
 def test_a_timestamp_over_a_note_of_older_keys_is_left_out(office: Office) -> None:
     """Whoever is given today's key could not verify the note that it is about."""
     handle = decide(office)
@@ -175,7 +223,7 @@ def test_a_timestamp_over_a_note_of_older_keys_is_left_out(office: Office) -> No
     assert verdict_on(made, ledger).accepted
 
 
-def _keep(ledger: Ledger, size: int, note: bytes, token: bytes) -> None:
+def _keep(ledger: Ledger, size: int, note: bytes, token: bytes, at: datetime | None = None) -> None:
     with ledger.database.connect("runtime") as connection, connection.cursor() as cur:
         rows = Timestamps(ledger.database.schema)
-        rows.insert(cur, Stamped(size, datetime.now(UTC), note, token))
+        rows.insert(cur, Stamped(size, at or datetime.now(UTC), note, token))

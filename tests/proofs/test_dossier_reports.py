@@ -11,11 +11,13 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
+from domain import commands as c
 from domain import facts as f
 from dossiers import NOW, VKEY, as_file, dossier_of
 from ledger.proof.asked_again import REPORTS
 from ledger.proof.verify import verify
 from policies import _sample as sample
+from policies._examples import EVIDENCE
 from policies._sample import IRIS, JUNO
 from told_log import ONSITE, ToldLog, few_rules, few_settings, installed
 
@@ -36,18 +38,26 @@ class LyingLog(ToldLog):
         return super().happened(self._lie(fact))
 
 
-def told(lie: Lie, *, read: bool = False, amended: bool = False) -> ToldLog:
-    """A loop of two sessions with one rule excepted, and its decision."""
+def ready(
+    lie: Lie, *, read: bool = False, evidence: str = EVIDENCE, planned: c.SessionSpec = ONSITE
+) -> ToldLog:
+    """A loop of two sessions with one rule excepted, ready for the gate."""
     log = LyingLog(lie)
     log.staffed().rubric(*few_settings()).approved("hiring_manager", "tech_lead", "partner")
-    log.opened().planned(sample.SCREEN, ONSITE).disclosed(IRIS).disclosed(JUNO)
-    log.held("screen").wrote(IRIS, "screen")
+    log.opened().planned(sample.SCREEN, planned).disclosed(IRIS).disclosed(JUNO)
+    log.held("screen").wrote(IRIS, "screen", evidence)
     if read:
         log.read(JUNO)
-    log.advanced("screening").held("onsite").wrote(JUNO, "onsite")
+    log.advanced("screening").held("onsite", prompts=ONSITE.prompts).wrote(JUNO, "onsite")
+    return log.excepted("feedback-on-time")
+
+
+def told(lie: Lie, *, read: bool = False, amended: bool = False) -> ToldLog:
+    """That loop, with one form amended or none, and its decision."""
+    log = ready(lie, read=read)
     if amended:
         log.amended(JUNO)
-    return log.excepted("feedback-on-time").passed_gate().recommended().decided()
+    return log.passed_gate().recommended().decided()
 
 
 def reason_against(log: ToldLog) -> str | None:
@@ -138,6 +148,21 @@ LIES = {
 def test_an_honest_log_is_accepted() -> None:
     """Amended, excepted, advanced: all of it is what the domain makes of what was asked."""
     assert reason_against(told(nothing, amended=True)) is None
+
+
+@pytest.mark.parametrize("words", [4_001, 10_000])
+def test_as_many_words_as_a_text_can_hold_are_asked_for_again(words: int) -> None:
+    """Figures are words too: ten thousand of one digit are a text that anybody may send."""
+    log = ready(nothing, evidence=",".join(["7"] * words))
+    assert reason_against(log.passed_gate().recommended().decided()) is None
+
+
+def test_a_statement_stands_when_the_plan_of_its_time_does_not() -> None:
+    """Its prompts were in what it was read with; the decision rests on the plan that followed."""
+    other = replace(ONSITE, prompts=(sample.ref("shipping-dispute"), *ONSITE.prompts))
+    log = ready(nothing, planned=other)
+    log.said(IRIS, "It held on every slice.").planned(sample.SCREEN, ONSITE)
+    assert reason_against(log.passed_gate().recommended().decided()) is None
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)

@@ -170,8 +170,20 @@ def test_nobody_cosigns_what_is_not_there_yet() -> None:
     slow = checked(cosigned(WITNESS, at=decided - 290), policy=policy("w1"))
     assert slow.accepted, slow.failed
     number, reason = refused(checked(cosigned(WITNESS, at=decided - 310), policy=policy("w1")))
-    assert (number, "A witness saw the checkpoint at" in reason) == (10, True)
+    assert (number, "The witness w1 saw the checkpoint at" in reason) == (10, True)
     assert checked(cosigned(WITNESS, at=0), policy=policy("w1")).accepted, "it states no time"
+
+
+def test_a_slow_witness_spoils_nothing_that_a_quorum_saw() -> None:
+    """Two cosigned, one by a clock that is far behind: it neither counts nor harms."""
+    decided = int(small_log().entries[-2].fact.stamp.recorded.timestamp())
+    text = checkpoint_of(small_log())
+    lines = KEY.line(text) + WITNESS.cosignature_line(text, decided)
+    lines += SECOND_WITNESS.cosignature_line(text, decided - 400)
+    both = as_file({**dossier_of(small_log()), "checkpoint": f"{text}\n{lines}"})
+    assert checked(both, policy=policy("w1")).accepted
+    number, reason = refused(checked(both, policy=policy("both")))
+    assert (number, "The witness w2 saw the checkpoint at" in reason) == (10, True)
 
 
 def test_a_policy_for_other_logs_refuses_this_one() -> None:

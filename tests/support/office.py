@@ -154,18 +154,7 @@ class Office:
 
     def open(self, loop: str, *, plan: bool = True) -> str:
         """A loop of two interviews, planned unless told otherwise; its handle."""
-        body = {
-            "id": loop,
-            "requisition": "llm-engineer",
-            "candidate": {
-                "id": f"candidate-of-{loop}",
-                "name": "Nobody Inparticular",
-                "email": "nobody@example.org",
-            },
-            "scorecard": {"id": "llm", "version": 1},
-            "posting": {"id": "llm-engineer", "version": 1},
-        }
-        handle = cast("str", self.did("hana", "/loops", body)["id"])
+        handle = cast("str", self.did("hana", "/loops", opening(loop))["id"])
         if plan:
             self.did("hana", f"/loops/{loop}/plan", {"sessions": sessions()})
         return handle
@@ -206,6 +195,21 @@ def rules() -> Catalogue:
 def hours_ago(hours: float) -> str:
     """A time of the story, as callers write it."""
     return (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+
+
+def opening(loop: str) -> dict[str, Any]:
+    """To open a loop for a candidate of its own."""
+    return {
+        "id": loop,
+        "requisition": "llm-engineer",
+        "candidate": {
+            "id": f"candidate-of-{loop}",
+            "name": "Nobody Inparticular",
+            "email": "nobody@example.org",
+        },
+        "scorecard": {"id": "llm", "version": 1},
+        "posting": {"id": "llm-engineer", "version": 1},
+    }
 
 
 def requisition() -> dict[str, Any]:
