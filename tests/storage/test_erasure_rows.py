@@ -17,7 +17,7 @@ from domain import commands as c
 from domain import facts as f
 from domain.refusals import Exists, Missing, RefusedByRule
 from erasures import NOTHING, erasing, rows_of, words_of
-from hall import Hall, made, open_hall, open_ledger
+from hall import Hall, made, open_hall, open_ledger, until
 from ledger.accept import accept
 from ledger.asked import Done
 from ledger.database import Database
@@ -220,7 +220,7 @@ def test_only_a_full_vacuum_takes_the_key_out_of_its_file(
     owner.execute("vacuum subject_keys")
     assert gone in file_of_keys(server, database)
     assert pending(hall) == hall.head()
-    assert erase.vacuum_keys(database)
+    until(lambda: erase.vacuum_keys(database))  # others on this server have transactions too
     left = file_of_keys(server, database)
     assert gone not in left
     assert stays in left
@@ -266,7 +266,7 @@ def test_a_row_that_somebody_still_sees_is_not_called_gone(
         assert not erase.vacuum_keys(database)
         assert pending(hall) is not None
         assert gone in file_of_keys(server, database)
-    assert erase.vacuum_keys(database)
+    until(lambda: erase.vacuum_keys(database))  # others on this server have transactions too
     assert gone not in file_of_keys(server, database)
 
 
