@@ -11,7 +11,8 @@
 
 import re
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import psycopg
@@ -31,6 +32,10 @@ from ledger.seal import Sealed
 LOCK_WAIT: Final = "1s"
 """How long readers may have to wait behind the rewriting that waits for readers."""
 
+PATIENCE_SECONDS: Final = 5.0
+"""How long a command that may end afterwards goes on trying."""
+
+PAUSE_SECONDS: Final = 0.2
 RETRY_SECONDS: Final = (1.0, 5.0, 30.0, 300.0)
 _IN_LOOP: Final = tag_loop("")
 _PENDING: Final = "select max(position) from {}.unvacuumed_erasures"
@@ -182,6 +187,14 @@ class Vacuuming:
             if not goes_on:
                 self._thread = None
             return goes_on
+
+
+def for_a_while(attempt: Callable[[], bool]) -> bool:
+    """Tries until it is done or `PATIENCE_SECONDS` are over: most transactions beside it end."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (done := attempt()) and time.monotonic() < deadline:
+        time.sleep(PAUSE_SECONDS)
+    return done
 
 
 def tried(database: Database) -> bool:

@@ -25,7 +25,7 @@ from ledger.database import Connection, Database
 from ledger.durable import give_to_owner_of, replace_durably, sync_directory
 from ledger.errors import LedgerError, SubjectKeyError
 from ledger.log import Log
-from ledger.personal.erase import vacuum_now
+from ledger.personal.erase import for_a_while, vacuum_now
 from ledger.personal.key_files import WrongForKeys, locked_directory
 from ledger.personal.keyring import (
     KEY_BYTES,
@@ -213,7 +213,11 @@ def rotate_settings(database: Database, ring: Ring, keys: KeyRing) -> Rotated:
 
 def vacuumed(database: Database) -> bool:
     """Step 4, and whether it could be done: somebody may hold the table, or still see old rows."""
-    try:
-        return vacuum_now(database)
-    except psycopg.Error:
-        return False
+
+    def attempt() -> bool:
+        try:
+            return vacuum_now(database)
+        except psycopg.Error:
+            return False
+
+    return for_a_while(attempt)
