@@ -16,7 +16,7 @@ from domain.refusals import Meaningless
 from domain.values import SYSTEM, is_handle, make_handle
 from ledger.asked import Asked, Caller, as_system
 from ledger.ledger import Ledger
-from ledger.personal.erase import for_a_while, tried
+from ledger.personal.erase import vacuum_keys, vacuumed_soon
 from ledger.personal.keyring import RING_KEYS, Ring
 from ledger.personal.rotate import rotate_files, rotate_settings
 
@@ -68,7 +68,7 @@ def erase(ledger: Ledger, candidate: str, legal_basis: str, *, by: str | None) -
     return Erased(
         candidate=fact.candidate,
         position=recorded.position,
-        keys_vacuumed=for_a_while(lambda: tried(ledger.database)),
+        keys_vacuumed=vacuumed_soon(vacuum_keys, ledger.database),
     )
 
 

@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 import psycopg
@@ -189,12 +190,19 @@ class Vacuuming:
             return goes_on
 
 
-def for_a_while(attempt: Callable[[], bool]) -> bool:
-    """Tries until it is done or `PATIENCE_SECONDS` are over: most transactions beside it end."""
+def vacuumed_soon(vacuum: Callable[[Database], bool], database: Database) -> bool:
+    """Tries until it is done or `PATIENCE_SECONDS` are over: most transactions beside it end.
+
+    For a command, which says itself that it was not; so nothing is logged.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (done := attempt()) and time.monotonic() < deadline:
+    while True:
+        with suppress(psycopg.Error):  # somebody may hold a table, or the store is away
+            if vacuum(database):
+                return True
+        if time.monotonic() >= deadline:
+            return False
         time.sleep(PAUSE_SECONDS)
-    return done
 
 
 def tried(database: Database) -> bool:

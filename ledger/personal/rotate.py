@@ -25,7 +25,7 @@ from ledger.database import Connection, Database
 from ledger.durable import give_to_owner_of, replace_durably, sync_directory
 from ledger.errors import LedgerError, SubjectKeyError
 from ledger.log import Log
-from ledger.personal.erase import for_a_while, vacuum_now
+from ledger.personal.erase import vacuum_now, vacuumed_soon
 from ledger.personal.key_files import WrongForKeys, locked_directory
 from ledger.personal.keyring import (
     KEY_BYTES,
@@ -187,7 +187,7 @@ def rotate_files(
         make_coming(directory, ring)
         done = rewrap(database, keys(), ring)
         retire(directory, ring)
-    return Rotated(ring, done, vacuumed(database))
+    return Rotated(ring, done, vacuumed_soon(vacuum_now, database))
 
 
 @contextmanager
@@ -208,16 +208,4 @@ def _one_at_a_time(directory: Path) -> Generator[None]:
 def rotate_settings(database: Database, ring: Ring, keys: KeyRing) -> Rotated:
     """Steps 2 and 4, for a ring whose new key comes by setting; the operator does the others."""
     done = rewrap(database, keys, ring)
-    return Rotated(ring, done, vacuumed(database))
-
-
-def vacuumed(database: Database) -> bool:
-    """Step 4, and whether it could be done: somebody may hold the table, or still see old rows."""
-
-    def attempt() -> bool:
-        try:
-            return vacuum_now(database)
-        except psycopg.Error:
-            return False
-
-    return for_a_while(attempt)
+    return Rotated(ring, done, vacuumed_soon(vacuum_now, database))

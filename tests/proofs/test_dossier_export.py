@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from api.dossiers import Made, export
+from checked import fscked, said_of
 from domain import facts as f
 from domain.codec import decode, encode, type_of
 from dossiers import OTHER_KEY
@@ -158,6 +159,11 @@ def test_a_correction_of_what_is_of_two_loops_is_in_neither(office: Office) -> N
     positions = office.ready("one", opened=True)
     office.did("dora", "/loops/one/decision", decision(positions))
     assert verdict_on(export(office.ledger, "one"), office.ledger).accepted
+    assert said["text"] in office.get("paul", f"/candidates/{one}/record").text
+    office.did("paul", f"/candidates/{one}/erasure", {"legal_basis": "They asked for it."})
+    assert said["text"] not in office.get("paul", f"/candidates/{one}/record").text
+    report = fscked(office.ledger)
+    assert report.sound, said_of(report)
 
 
 def test_a_rejection_after_an_erasure_has_a_dossier(office: Office) -> None:

@@ -270,6 +270,26 @@ def test_a_row_that_somebody_still_sees_is_not_called_gone(
     assert gone not in file_of_keys(server, database)
 
 
+def test_a_command_waits_a_moment_for_who_still_sees_a_row(
+    database: Database, hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever erases by command is told that it is done, not that a reader was just there."""
+    clean(database)
+    monkeypatch.setattr(erase, "tried", not_now)
+    monkeypatch.setattr(erase, "PATIENCE_SECONDS", 60.0)
+    hall.open_loop("a9", "r-1")
+    with database.connect("runtime") as old:
+        old.execute("set transaction isolation level repeatable read")
+        old.execute("select 1")
+        hall.ask("paul", erasing("candidate-of-a9")).result(20)
+        reading = threading.Timer(0.5, old.rollback)
+        reading.start()
+        assert erase.vacuumed_soon(erase.vacuum_keys, database)
+        reading.join()
+    monkeypatch.setattr(erase, "PATIENCE_SECONDS", 0.0)
+    assert not erase.vacuumed_soon(lambda _: False, database)
+
+
 @pytest.mark.parametrize("table", ["subject_keys", "aliases"])
 def test_a_vacuum_that_was_in_the_way_of_somebody_is_tried_again(
     database: Database, hall: Hall, monkeypatch: pytest.MonkeyPatch, table: str
