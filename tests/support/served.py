@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,8 @@ class Served:
     def _end(self, how: signal.Signals) -> None:
         deadline = time.monotonic() + 30
         while _lives(self.pid):
-            os.kill(self.pid, how)
+            with suppress(ProcessLookupError):  # it may end just now
+                os.kill(self.pid, how)
             time.sleep(0.02)
             assert time.monotonic() < deadline, "it does not end"
 
